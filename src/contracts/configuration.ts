@@ -1,0 +1,118 @@
+/**
+ * The resolved configuration: what the program runs on. Every value is present, every default applied, every
+ * secret read; `config/` makes it from refiner-sync.yaml and is the only place that knows of defaults.
+ */
+
+export interface Configuration {
+  readonly server: ServerSettings
+  readonly database: DatabaseSettings
+  readonly delivery: DeliverySettings
+  /** By tenant name, in the order of the file. */
+  readonly tenants: ReadonlyMap<string, Tenant>
+}
+
+export interface ServerSettings {
+  readonly host: string
+  /** 0 asks the system for a free port. */
+  readonly port: number
+  /** The largest request body that is read, in bytes, measured after decompression. */
+  readonly maxBodyBytes: number
+  /** Opens `/api` and `/ui`; null keeps both closed. */
+  readonly adminToken: string | null
+}
+
+export interface DatabaseSettings {
+  /** Absolute path of the SQLite file. */
+  readonly path: string
+}
+
+export interface DeliverySettings {
+  /** How long one request to Segment or Refiner may take. */
+  readonly timeoutMs: number
+  /** The wait after the first failed attempt; it doubles with each further one. */
+  readonly minBackoffMs: number
+  readonly maxBackoffMs: number
+  /** Counted from a delivery's first attempt; after it the delivery is dead. */
+  readonly giveUpAfterMs: number
+}
+
+/** One customer's pair of accounts. */
+export interface Tenant {
+  readonly name: string
+  readonly enabled: boolean
+  readonly refiner: RefinerSettings
+  readonly segment: SegmentSettings
+  readonly toSegment: ToSegmentSettings
+  readonly toRefiner: ToRefinerSettings
+}
+
+export interface RefinerSettings {
+  /** Empty only where `toRefiner` is not enabled. */
+  readonly apiKey: string
+  /** Base URL, without a slash at its end: https://api.refiner.io/v1 */
+  readonly endpoint: string
+  /** Null only where `toSegment` is not enabled. */
+  readonly webhook: WebhookCheck | null
+  readonly requestsPerSecond: number
+}
+
+/** How a Refiner webhook proves that it comes from the tenant's Refiner account. */
+export type WebhookCheck =
+  | { readonly in: 'bearer'; readonly secret: string }
+  | { readonly in: 'header'; readonly secret: string; readonly name: string }
+  | { readonly in: 'query'; readonly secret: string; readonly name: string }
+  | {
+      readonly in: 'hmac'
+      readonly secret: string
+      /** The header that holds the signature of the body. */
+      readonly name: string
+      readonly algorithm: 'sha1' | 'sha256' | 'sha512'
+      readonly encoding: 'hex' | 'base64'
+    }
+
+export interface SegmentSettings {
+  /** Empty only where `toSegment` is not enabled. */
+  readonly writeKey: string
+  /** Base URL, without a slash at its end: https://api.segment.io/v1 */
+  readonly endpoint: string
+  /** The API keys that we hand out: each selects this tenant. */
+  readonly destinationKeys: readonly string[]
+  /** Signs the bodies of a Webhooks destination; null when there is none. */
+  readonly sharedSecret: string | null
+  readonly requestsPerSecond: number
+}
+
+/** Calls of the Segment spec that go through a mapping. */
+export type Call = 'identify' | 'group' | 'track'
+
+/** Patterns in which `*` stands for any characters. A name passes when it is included and not excluded. */
+export interface NameFilter {
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+}
+
+/** What happened with a survey. */
+export type InteractionKind = 'completed' | 'seen' | 'dismissed' | 'segment_entered' | 'tag_added'
+
+export interface ToSegmentSettings {
+  readonly enabled: boolean
+  /** Matched against the survey's name and its uuid. */
+  readonly surveys: NameFilter
+  /** The event name for each kind of interaction; null sends no event. */
+  readonly events: Readonly<Record<InteractionKind, string | null>>
+  readonly calls: ReadonlySet<Call>
+  readonly traitPrefix: string
+  /** What stands for the user ID of a contact that has none. */
+  readonly anonymous: 'skip' | 'email' | 'anonymous_id'
+  /** Whether the contact's own attributes go along with the answers in `identify`. */
+  readonly userAttributes: boolean
+}
+
+export interface ToRefinerSettings {
+  readonly enabled: boolean
+  readonly calls: ReadonlySet<Call>
+  /** Matched against the event name of a track. */
+  readonly events: NameFilter
+  /** Whether page and screen calls are taken, as events. */
+  readonly pages: boolean
+}

@@ -1,0 +1,61 @@
+import type { Call } from './configuration.ts'
+
+export type Destination = 'segment' | 'refiner'
+
+/** What a delivery is. `all` stands for every message of an item that was skipped, or failed to map, as a whole. */
+export type DeliveryCall = Call | 'delete' | 'all'
+
+/** One message on its way to one destination, as the mapping makes it. */
+export interface NewDelivery {
+  readonly destination: Destination
+  readonly call: DeliveryCall
+  /** Deliveries with the same key go out one after the other, in order of arrival. */
+  readonly userKey: string
+  /** Unique per tenant and destination: the same ID again is the same delivery and is not stored twice. */
+  readonly messageId: string
+  /** The JSON text to send, UTF-8; null where nothing is to be sent. */
+  readonly payload: string | null
+  readonly state: 'pending' | 'skipped' | 'dead'
+  /** Why it is skipped or dead; null while it is pending. */
+  readonly reason: string | null
+}
+
+/** A delivery that a lane has taken and must settle. */
+export interface LeasedDelivery {
+  readonly id: number
+  readonly call: DeliveryCall
+  readonly messageId: string
+  readonly payload: string
+  /** Attempts made before this one. */
+  readonly attempts: number
+  /** When an attempt first failed, in ms since 1970; null before that. */
+  readonly firstAttemptAt: number | null
+}
+
+/** What a destination made of one delivery. `reason` is for people: no secrets, no personal data. */
+export type Outcome =
+  | { readonly kind: 'delivered' }
+  /** A passing fault: counts an attempt and backs off, at least as long as the destination asked for. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly retryAfterMs: number | null }
+  /** Too many requests: pauses the whole lane and counts nothing. */
+  | { readonly kind: 'throttled'; readonly reason: string; readonly retryAfterMs: number | null }
+  /** The key is refused: pauses the whole lane until it is mended, and counts nothing. */
+  | { readonly kind: 'unauthorized'; readonly reason: string }
+  /** The destination will never take this message. `answer` is what it said, cut short. */
+  | { readonly kind: 'rejected'; readonly reason: string; readonly answer: string | null }
+
+/** The most that goes into one `send`. */
+export interface BatchLimits {
+  readonly messages: number
+  /** UTF-8 bytes of the payloads together, the commas between them included. */
+  readonly bytes: number
+  /** How many `send` calls may be under way at once. */
+  readonly concurrency: number
+}
+
+/** Sends deliveries to one tenant's account at one destination. */
+export interface Sender {
+  readonly limits: BatchLimits
+  /** One outcome a delivery, in the same order. Never rejects; when `signal` aborts, the outcome is `retry`. */
+  send(deliveries: readonly LeasedDelivery[], signal: AbortSignal): Promise<readonly Outcome[]>
+}

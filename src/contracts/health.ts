@@ -1,0 +1,41 @@
+import type { Destination } from './delivery.ts'
+
+/** How a lane fares. `retrying`: the last attempt failed; the other two are pauses. */
+export type LaneState = 'ok' | 'retrying' | 'throttled' | 'unauthorized'
+
+/** Of one tenant and destination. Times are ms since 1970; null before the first one since the start. */
+export interface LaneStatus {
+  readonly state: LaneState
+  readonly lastSuccessAt: number | null
+  readonly lastError: { readonly at: number; readonly message: string } | null
+}
+
+/** The answer of GET /health: no secrets, no personal data. Ages are in seconds, moments ISO 8601. */
+export interface Health {
+  /** `degraded`: something waits or was given up. `down`: nothing can be accepted. */
+  readonly status: 'ok' | 'degraded' | 'down'
+  readonly version: string
+  readonly uptime_seconds: number
+  readonly database: { readonly status: 'ok' | 'down'; readonly error: string | null }
+  /** What is wrong, in words; empty when all is well. */
+  readonly problems: readonly string[]
+  readonly tenants: Readonly<Record<string, TenantHealth>>
+}
+
+export interface TenantHealth {
+  readonly enabled: boolean
+  /** Accepted and not yet settled, those that wait for the mapping included. */
+  readonly pending: number
+  readonly oldest_pending_age_seconds: number | null
+  readonly dead: number
+  readonly destinations: Readonly<Record<Destination, DestinationHealth>>
+}
+
+export interface DestinationHealth {
+  readonly state: LaneState
+  readonly pending: number
+  readonly oldest_pending_age_seconds: number | null
+  readonly dead: number
+  readonly last_success: string | null
+  readonly last_error: { readonly at: string; readonly message: string } | null
+}

@@ -1,0 +1,32 @@
+/** Where an inbox item came from; it decides how its payload is read. */
+export type Source = 'refiner_webhook' | 'segment'
+
+/** One item to be kept before its sender is answered. */
+export interface InboxItem {
+  readonly tenant: string
+  readonly source: Source
+  /** The same key again from the same tenant and source is the same item and is stored once. */
+  readonly dedupKey: string
+  /** JSON text. */
+  readonly payload: string
+}
+
+/** How many of an append's items were new; the others were stored before. */
+export interface Appended {
+  readonly stored: number
+  readonly duplicates: number
+}
+
+/** Keeps items on disk. */
+export interface InboxAppender {
+  /**
+   * Resolves after the commit that holds all of the items. Rejects with InboxUnavailable when they cannot be kept;
+   * then none of them is.
+   */
+  append(items: readonly InboxItem[]): Promise<Appended>
+}
+
+/** The items were not kept: the queue is full, the disk refused, or the program is stopping. */
+export class InboxUnavailable extends Error {
+  override name = 'InboxUnavailable'
+}

@@ -1,0 +1,38 @@
+import type { InteractionKind } from './configuration.ts'
+
+/** A value as Refiner reports it: answers are strings, a multiple-choice answer is a list. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue }
+export type JsonObject = { [name: string]: JsonValue }
+
+/** One thing that happened with a survey. Timestamps are ISO 8601 with milliseconds, UTC; unknown ones are null. */
+export interface Interaction {
+  readonly kind: InteractionKind
+  readonly occurredAt: string
+  readonly survey: { readonly uuid: string | null; readonly name: string | null }
+  readonly response: {
+    readonly uuid: string | null
+    readonly timestamps: Readonly<Record<ResponseTimestamp, string | null>>
+    readonly tags: readonly JsonValue[] | null
+  }
+  /** Without the nulls. */
+  readonly answers: JsonObject
+  readonly user: {
+    /** The contact's uuid at Refiner. */
+    readonly uuid: string | null
+    /** The user ID that the customer identified the user with. */
+    readonly id: string | null
+    readonly email: string | null
+    readonly attributes: JsonObject
+  }
+  readonly account: { readonly id: string | null; readonly attributes: JsonObject }
+  readonly segments: readonly { readonly uuid: string | null; readonly name: string | null }[]
+}
+
+export type ResponseTimestamp =
+  | 'first_shown_at'
+  | 'last_shown_at'
+  | 'first_data_reception_at'
+  | 'last_data_reception_at'
+  | 'completed_at'
+  | 'dismissed_at'
+  | 'received_at'
