@@ -1,0 +1,41 @@
+import { error, type Finding, warning } from '../telling/finding.ts'
+import type { Path } from '../telling/path.ts'
+import { named, type Sheet } from './sheet.ts'
+
+/**
+ * Settings of later versions, which the schema knows already. Remove each from here when its feature arrives; then this
+ * file goes.
+ */
+export function checkNotAvailable(sheet: Sheet): Finding[] {
+  return [
+    ...sheet
+      .tenants()
+      .flatMap((tenant) => [
+        ...refused(sheet, ['tenants', tenant, 'to_segment', 'mapping'], 'mapping rules are'),
+        ...refused(sheet, ['tenants', tenant, 'to_segment', 'plugins'], 'plugins are'),
+        ...ignored(sheet, ['tenants', tenant, 'refiner', 'poll']),
+        ...ignored(sheet, ['tenants', tenant, 'to_refiner', 'delete']),
+      ]),
+    ...ignored(sheet, ['retention']),
+    ...ignored(sheet, ['plugins']),
+    ...ignored(sheet, ['tests']),
+  ]
+}
+
+/** Without these the messages would be other ones, so ignoring them would send wrong data. */
+function refused(sheet: Sheet, path: Path, what: string): Finding[] {
+  if (!isGiven(sheet, path)) return []
+  const message = `${what} not available in this version`
+  const hint = `remove ${named(...path)}: nothing is sent under rules that would be ignored`
+  return [error('not_available', sheet.nearestKey(...path), message, hint)]
+}
+
+function ignored(sheet: Sheet, path: Path): Finding[] {
+  if (!isGiven(sheet, path)) return []
+  return [warning('no_effect', sheet.nearestKey(...path), `${named(...path)} has no effect in this version`)]
+}
+
+function isGiven(sheet: Sheet, path: Path): boolean {
+  const value = sheet.place(...path)?.value ?? false
+  return typeof value === 'object' ? Object.keys(value).length > 0 : value !== false
+}

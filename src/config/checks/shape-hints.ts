@@ -1,0 +1,53 @@
+import { type TSchema, TypeGuard } from '@sinclair/typebox'
+import { amendAmount } from '../telling/amend-amount.ts'
+import { didYouMean } from '../telling/nearest.ts'
+import type { Place } from '../reading/places.ts'
+import { choicesOf, KEY_PLACES, variantsOf } from '../schema-steps.ts'
+import type { Unit } from '../units.ts'
+
+/** What to do about a value of the wrong kind. What a `${…}` stood for is not looked into, only named. */
+export function hintFor(place: Place): string | null {
+  if (place.references.length > 0) return `the value comes from ${place.references.join(' and ')}`
+  const { value } = place
+  const [variant] = variantsOf(place.schema!)
+  if (isEmpty(value) || variant === undefined) return 'give it a value, or remove the line'
+  const isText = typeof value === 'string'
+  const choices = choicesOf(place.schema!)
+  if (choices !== null) return didYouMean(String(value), choices, null)
+  if (variant['unit'] !== undefined) return amountHint(value, variant['unit'])
+  if (TypeGuard.IsString(variant)) return textHint(value, variant)
+  if (TypeGuard.IsBoolean(variant)) return isText ? booleanHint(value, place.quoted) : null
+  if (TypeGuard.IsInteger(variant)) return isText && /^[0-9]+$/.test(value) ? 'remove the quotes' : null
+  if (TypeGuard.IsArray(variant))
+    return isText ? 'write it in brackets, or in a line of its own after `- `' : null
+  return isText ? forgottenSpace(value) : null
+}
+
+function amountHint(value: unknown, unit: Unit): string | null {
+  if (typeof value === 'object') return null
+  const amended = amendAmount(String(value), unit)
+  return amended === null ? null : `did you mean \`${amended}\`?`
+}
+
+function textHint(value: unknown, schema: TSchema): string | null {
+  if (typeof value === 'number' || typeof value === 'boolean') return 'put it in quotes'
+  if (typeof value !== 'string') return null
+  if (/^[a-z]+:\/\//i.test(value)) return 'SQLite is the only database of this version'
+  return schema['pattern'] === undefined ? null : 'write `sqlite://` before the path'
+}
+
+function booleanHint(text: string, quoted: boolean): string | null {
+  if (quoted && /^(true|false)$/.test(text)) return 'remove the quotes'
+  if (/^(yes|on|y|true)$/i.test(text)) return 'write `true`'
+  return /^(no|off|n|false)$/i.test(text) ? 'write `false`' : null
+}
+
+function forgottenSpace(text: string): string | null {
+  const key = /^([a-z_]+):/.exec(text)?.[1]
+  return key !== undefined && KEY_PLACES.has(key) ? `put a space after \`${key}:\`` : null
+}
+
+/** Whether nothing is in the value: no text, no entries. */
+export function isEmpty(value: unknown): boolean {
+  return value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0)
+}

@@ -1,0 +1,100 @@
+import { Lexer, type YAMLError } from 'yaml'
+import { error, type Finding } from '../telling/finding.ts'
+import type { Source } from './source.ts'
+
+/**
+ * Syntax errors in our own words: the parser's quote the file, and what they quote may be a secret. One mistake tends
+ * to cause several errors in its line; the first of each line is kept.
+ */
+export function checkSyntax({ document, text, lines }: Source): Finding[] {
+  const byLine = new Map<number, Finding>()
+  // Only a matter of taste: a closing brace at the column of the key it belongs to.
+  const warnings = document.warnings.filter(({ code }) => code !== 'BAD_INDENT')
+  for (const found of [...document.errors, ...warnings]) {
+    const finding = explain(found, text)
+    const { line } = lines.linePos(finding.offset)
+    if (!byLine.has(line)) byLine.set(line, finding)
+  }
+  return [...byLine.values()]
+}
+
+type Words = readonly [message: string, hint: string]
+
+const QUOTE_IT = 'put a text that holds YAML signs (such as : # { [ * & ! | > @ %) in quotes'
+const UNEXPECTED: Words = ['this cannot stand here', QUOTE_IT]
+const OPEN: Words = ['a brace or bracket before this is not closed', 'close it, or indent what is inside']
+const INDENTATION: Words = ['wrong indentation', 'keys of one mapping start at the same column']
+const ONE_NAME: Words = [
+  'an anchor or tag that cannot stand here',
+  'put a text that starts with `&`, `*` or `!` in quotes',
+]
+
+const WORDS: Partial<Record<YAMLError['code'], Words>> = {
+  ALIAS_PROPS: ONE_NAME,
+  BAD_ALIAS: ONE_NAME,
+  BAD_COLLECTION_TYPE: ONE_NAME,
+  BAD_DIRECTIVE: ['an unknown YAML directive', 'remove the line that starts with `%`'],
+  BAD_DQ_ESCAPE: [
+    'an unknown escape in a text in double quotes',
+    'write `\\\\` for a backslash, or use single quotes',
+  ],
+  BAD_INDENT: INDENTATION,
+  BAD_PROP_ORDER: ONE_NAME,
+  BAD_SCALAR_START: ['no text without quotes starts with this sign', QUOTE_IT],
+  BLOCK_AS_IMPLICIT_KEY: [
+    'a mapping cannot start here',
+    'check the indentation; put a value that holds `: ` in quotes',
+  ],
+  BLOCK_IN_FLOW: [
+    'braces and brackets hold only what is written in braces, brackets or one line',
+    INDENTATION[1],
+  ],
+  MULTILINE_IMPLICIT_KEY: [
+    'a key goes on in the next line',
+    'look for a missing `:`, or a missing space after it, and check the indentation',
+  ],
+  MULTIPLE_ANCHORS: ONE_NAME,
+  MULTIPLE_DOCS: ['a second YAML document', 'remove the `---`: one file is one document'],
+  MULTIPLE_TAGS: ONE_NAME,
+  RESOURCE_EXHAUSTION: ['nested too deeply', 'no part of this file needs more than a few levels'],
+  TAB_AS_INDENT: ['a tab in the indentation', 'indent with spaces'],
+  TAG_RESOLVE_FAILED: ['an unknown YAML tag', 'put a text that starts with `!` in quotes'],
+}
+
+/** From the parser's message of braces or brackets that stay open. */
+const OPEN_FLOW = /end with a/
+
+function explain({ code, pos, message }: YAMLError, text: string): Finding {
+  const [offset] = pos
+  if (code === 'RESOURCE_EXHAUSTION') return error('yaml_too_complex', offset, ...WORDS[code]!)
+  if (code === 'BAD_INDENT' && OPEN_FLOW.test(message)) return error('yaml_syntax', offset, ...OPEN)
+  if (code !== 'MISSING_CHAR') return error('yaml_syntax', offset, ...(WORDS[code] ?? UNEXPECTED))
+  const quote = /closing .quote/.test(message) ? openingQuote(text, offset) : null
+  if (quote !== null)
+    return error('yaml_syntax', quote, 'this quote is never closed', 'add the closing quote')
+  return error('yaml_syntax', offset, ...missing(message))
+}
+
+/** What is missing, by the constant parts of the parser's own message. */
+function missing(message: string): Words {
+  if (/^Comments must/.test(message)) {
+    return ['a comment needs a space before its `#`', 'put a text that holds `#` in quotes']
+  }
+  if (/map values/.test(message))
+    return ['a key without a value', 'write `key: value`, with a space after the colon']
+  if (/between/.test(message))
+    return ['a comma or colon is missing', 'part the entries in braces or brackets by commas']
+  if (OPEN_FLOW.test(message)) return OPEN
+  return ['something is missing', QUOTE_IT]
+}
+
+/** Where the quoted text starts that ends at an offset. */
+function openingQuote(text: string, end: number): number | null {
+  let at = 0
+  for (const token of new Lexer().lex(text)) {
+    if (/^[\u0002\u0018\u001f]$/.test(token)) continue
+    if (at + token.length === end && /^["']/.test(token)) return at
+    at += token.length
+  }
+  return null
+}

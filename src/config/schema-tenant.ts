@@ -1,0 +1,134 @@
+import { Type } from '@sinclair/typebox'
+import { DEFAULTS } from './defaults.ts'
+import {
+  calls,
+  closed,
+  duration,
+  eventName,
+  flag,
+  names,
+  oneOf,
+  optional,
+  rate,
+  secret,
+  text,
+} from './schema-fields.ts'
+
+const Webhook = Type.Object(
+  {
+    secret: secret("The secret token of the webhook in Refiner, or the HMAC's key."),
+    in: optional(
+      oneOf(['bearer', 'header', 'query', 'hmac'], 'Where the webhook carries the secret.', {
+        default: DEFAULTS.webhookIn,
+      }),
+    ),
+    name: optional(
+      text(
+        'The name of the header or query parameter. Default: header X-Refiner-Secret, query parameter secret, hmac header X-Refiner-Signature.',
+      ),
+    ),
+    algorithm: optional(
+      oneOf(['sha1', 'sha256', 'sha512'], 'Of the HMAC; only with `in: hmac`.', {
+        default: DEFAULTS.algorithm,
+      }),
+    ),
+    encoding: optional(
+      oneOf(['hex', 'base64'], 'Of the HMAC; only with `in: hmac`.', { default: DEFAULTS.encoding }),
+    ),
+  },
+  { ...closed, description: 'How the Refiner webhook is checked.' },
+)
+
+const Refiner = Type.Object(
+  {
+    api_key: optional(secret('Refiner > Integrations > Rest API. Needed to send to Refiner.')),
+    endpoint: optional(
+      text('Base URL of the REST API; a bare host gets /v1 added.', { default: DEFAULTS.refinerEndpoint }),
+    ),
+    webhook: optional(Webhook),
+    rate_limit: optional(rate('The most requests to Refiner.', { default: DEFAULTS.refinerRate })),
+    poll: optional(duration('How often to fetch responses whose webhook never came.', '1s', '30d')),
+  },
+  { ...closed, description: 'The Refiner account.' },
+)
+
+const Segment = Type.Object(
+  {
+    write_key: optional(secret('The write key of the Segment source that receives the survey calls.')),
+    region: optional(oneOf(['us', 'eu'], "The workspace's region.", { default: DEFAULTS.segmentRegion })),
+    endpoint: optional(
+      text('Base URL of the Tracking API, instead of a region; a bare host gets /v1 added.'),
+    ),
+    destination_keys: optional(
+      Type.Array(secret('An API key that Segment presents.'), {
+        description: 'API keys that you make up and give to Segment: each selects this tenant.',
+      }),
+    ),
+    shared_secret: optional(secret('Signs the requests of a Webhooks destination (X-Signature).')),
+    rate_limit: optional(rate('The most requests to Segment.', { default: DEFAULTS.segmentRate })),
+  },
+  { ...closed, description: 'The Segment workspace.' },
+)
+
+const Events = Type.Object(
+  {
+    completed: optional(eventName('Event name of a completed survey; null: none.', DEFAULTS.completedEvent)),
+    seen: optional(eventName('Event name of a survey that was shown; null: none.', null)),
+    dismissed: optional(eventName('Event name of a dismissed survey; null: none.', null)),
+    segment_entered: optional(
+      eventName('Event name when a user enters a Refiner segment; null: none.', null),
+    ),
+    tag_added: optional(eventName('Event name when a response is tagged; null: none.', null)),
+  },
+  { ...closed, description: 'Event names by interaction.' },
+)
+
+const ToSegment = Type.Object(
+  {
+    enabled: optional(flag(true, 'False answers Refiner webhooks with 403.')),
+    surveys: optional(names('Which surveys are sent, by name or uuid.')),
+    events: optional(Events),
+    calls: optional(calls('Which calls are sent.')),
+    trait_prefix: optional(
+      Type.String({ default: DEFAULTS.traitPrefix, description: 'Put before each trait name; "" for none.' }),
+    ),
+    anonymous: optional(
+      oneOf(
+        ['skip', 'email', 'anonymous_id'],
+        "What stands for the user ID of a contact without one: nothing is sent, its email, or the contact's uuid as anonymousId.",
+        { default: DEFAULTS.anonymous },
+      ),
+    ),
+    user_attributes: optional(
+      flag(false, "Send the contact's own attributes along with the answers in identify."),
+    ),
+    mapping: optional(Type.Array(Type.Unknown(), { description: 'Mapping rules.' })),
+    plugins: optional(Type.Array(text('The name of a plugin.'), { description: 'Plugins, in order.' })),
+  },
+  { ...closed, description: 'Refiner to Segment.' },
+)
+
+const ToRefiner = Type.Object(
+  {
+    enabled: optional(flag(true, 'False answers Segment with 403.')),
+    calls: optional(calls('Which calls are sent.')),
+    events: optional(names('Which track events are sent, by name.')),
+    pages: optional(
+      flag(false, 'Take page and screen calls, as events named "Viewed … Page" and "Viewed … Screen".'),
+    ),
+    delete: optional(flag(false, 'Delete the contact in Refiner when Segment deletes the user.')),
+  },
+  { ...closed, description: 'Segment to Refiner.' },
+)
+
+/** One customer's pair of accounts, as the file writes it. */
+export const TenantFields = Type.Object(
+  {
+    enabled: optional(flag(true, 'False answers every request with 403.')),
+    refiner: optional(Refiner),
+    segment: optional(Segment),
+    to_segment: optional(ToSegment),
+    to_refiner: optional(ToRefiner),
+  },
+  { ...closed, description: 'One pair of accounts.' },
+)

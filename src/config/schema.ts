@@ -1,0 +1,106 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { DEFAULTS } from './defaults.ts'
+import { closed, duration, optional, secret, size, text } from './schema-fields.ts'
+import { TenantFields } from './schema-tenant.ts'
+
+/**
+ * The shape of refiner-sync.yaml, the only place where it is written down: the loader checks the file against it,
+ * and config/refiner-sync.schema.json is generated from it for editors.
+ */
+
+const Server = Type.Object(
+  {
+    host: optional(text('The address to listen on.', { default: DEFAULTS.host })),
+    port: optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 65535,
+        default: DEFAULTS.port,
+        description: 'The port to listen on; 0 takes a free one.',
+      }),
+    ),
+    max_body: optional(
+      size('The largest request body, measured after decompression.', '1GB', { default: DEFAULTS.maxBody }),
+    ),
+    admin_token: optional(
+      secret("Opens the operator's API and console (/api, /ui). Without it both stay closed."),
+    ),
+  },
+  { ...closed, description: 'Where the daemon listens.' },
+)
+
+// The upper bounds keep every wait below the 24.8 days after which a JavaScript timer fires at once instead.
+const Delivery = Type.Object(
+  {
+    timeout: optional(
+      duration('How long one request to Segment or Refiner may take.', '1ms', '10m', {
+        default: DEFAULTS.timeout,
+      }),
+    ),
+    min_backoff: optional(
+      duration('The wait after a first failed attempt; it doubles each time.', '1ms', '1d', {
+        default: DEFAULTS.minBackoff,
+      }),
+    ),
+    max_backoff: optional(
+      duration('The longest wait between two attempts.', '1ms', '1d', { default: DEFAULTS.maxBackoff }),
+    ),
+    give_up_after: optional(
+      duration('Counted from the first attempt; then the delivery is kept as dead.', '1ms', '365d', {
+        default: DEFAULTS.giveUpAfter,
+      }),
+    ),
+  },
+  { ...closed, description: 'How deliveries are sent and retried.' },
+)
+
+const Retention = Type.Object(
+  {
+    delivered: optional(duration('How long delivered items are kept.', '1s', '3650d')),
+    dead: optional(duration('How long dead deliveries are kept.', '1s', '3650d')),
+  },
+  { ...closed, description: 'How long the past is kept.' },
+)
+
+const Plugin = Type.Object(
+  {
+    path: text('The TypeScript module, relative to this file.'),
+    timeout: optional(duration('The longest one call may take.', '1ms', '1m')),
+    memory: optional(size('The most memory it may use.', '4GB')),
+  },
+  { additionalProperties: true, description: 'A plugin that tenants can name.' },
+)
+
+/** A tenant's name is part of URLs, metrics and the database. */
+export const TENANT_NAME = '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'
+
+const Name = Type.String({ pattern: TENANT_NAME })
+
+export const ConfigurationFile = Type.Object(
+  {
+    server: optional(Server),
+    database: optional(
+      Type.String({
+        pattern: '^sqlite://.+',
+        default: DEFAULTS.database,
+        description: 'The SQLite file: sqlite:// and a path, relative to this file.',
+      }),
+    ),
+    delivery: optional(Delivery),
+    retention: optional(Retention),
+    plugins: optional(Type.Record(Name, Plugin, { ...closed, description: 'Plugins by name.' })),
+    tenants: Type.Record(Name, TenantFields, {
+      ...closed,
+      minProperties: 1,
+      description: 'Pairs of accounts, by a name that becomes part of the webhook URLs.',
+    }),
+    tests: optional(Type.Array(Type.Unknown(), { description: 'Tests of the mapping.' })),
+  },
+  {
+    ...closed,
+    $id: 'refiner-sync.schema.json',
+    title: 'refiner-sync.yaml',
+    description: 'Configuration of refiner-sync.',
+  },
+)
+export type ConfigurationFile = Static<typeof ConfigurationFile>

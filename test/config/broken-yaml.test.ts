@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'bun:test'
+import { type Broken, mistakesOf, REFINER, SEGMENT, tenantFile, unmarked } from './marked-file.ts'
+
+const YAML: readonly Broken[] = [
+  ['nothing', '¦', 'empty_file', /empty/],
+  ['only a comment', '¦# soon\n', 'empty_file', /empty/],
+  ['a list', '¦- tenants\n', 'not_a_mapping', /mapping/],
+  ['a word', '¦tenants\n', 'not_a_mapping', /mapping/],
+  ['an unclosed quote', tenantFile(['segment:', '  write_key: ¦"abc']), 'yaml_syntax', /never closed/],
+  ['text after a quote', tenantFile(['segment:', `  write_key: 'it'¦s'`]), 'yaml_syntax', /quotes/],
+  ['an unclosed brace', `tenants: { acme: { enabled: true }¦`, 'yaml_syntax', /not closed/],
+  ['a tab', 'tenants:\n¦\tacme: {}\n', 'yaml_syntax', /tab/],
+  ['a value that starts with @', tenantFile(['segment:', '  write_key: ¦@abc']), 'yaml_syntax', /quotes/],
+  ['a tag', tenantFile(['segment:', '  write_key: ¦!abc def']), 'yaml_syntax', /tag/],
+  ['an unknown directive', '¦%FOO\n---\ntenants: {}\n', 'yaml_syntax', /directive/],
+  ['a second document', 'tenants: {}\n¦---\ntenants: {}\n', 'yaml_syntax', /second/],
+  ['wrong indentation', `tenants:\n  acme:\n    ${REFINER}\n¦   ${SEGMENT}\n`, 'yaml_syntax', /indentation/],
+  ['a lost space', tenantFile(['segment:', '  region: us', '  ¦write_key:abc']), 'yaml_syntax', /space/],
+  ['an alias of nothing', tenantFile([SEGMENT, REFINER, 'enabled: ¦*nothing']), 'unknown_alias', /anchor/],
+  [
+    'an alias of itself',
+    tenantFile([SEGMENT, 'refiner: &r', '  webhook: ¦*r']),
+    'yaml_too_complex',
+    /itself|inside/,
+  ],
+  ['a key that is a list', `${tenantFile([REFINER, SEGMENT])}¦[a, b]: c\n`, 'bad_key', /key/],
+  [
+    'the same key twice',
+    tenantFile([REFINER, SEGMENT, '¦refiner: {}']),
+    'duplicate_key',
+    /`refiner` is given twice/,
+  ],
+  ['a merge key', tenantFile([REFINER, SEGMENT, '¦<<: { enabled: true }']), 'unknown_key', /merge keys/],
+  [
+    'a value over two lines',
+    tenantFile([REFINER, SEGMENT, 'to_segment:', '  trait_prefix: ¦abc', '    enabled:false']),
+    'multiline_value',
+    /next line/,
+  ],
+]
+
+describe('a mistake of YAML is told once, where it is, with what would be right', () => {
+  test.each(YAML)('%s', (_what, file, code, says) => {
+    const { text, line, column } = unmarked(file)
+    const mistakes = mistakesOf(text)
+    expect(mistakes.map((mistake) => [mistake.code, mistake.line, mistake.column])).toEqual([
+      [code, line, column],
+    ])
+    expect(`${mistakes[0]?.message} ${mistakes[0]?.hint}`).toMatch(says)
+  })
+})
+
+test('a bomb of aliases is refused in no time', () => {
+  const levels = Array.from({ length: 9 }, (_, level) => {
+    const items = Array.from({ length: 10 }, () => (level === 0 ? 'x' : `*l${level - 1}`))
+    return `  l${level}: &l${level} { path: [${items.join(', ')}] }`
+  })
+  const started = performance.now()
+  const codes = mistakesOf(['plugins:', ...levels, tenantFile([REFINER, SEGMENT])].join('\n')).map(
+    ({ code }) => code,
+  )
+  expect(codes).toContain('yaml_too_complex')
+  expect(performance.now() - started).toBeLessThan(2000)
+})
+
+test('endless nesting is refused', () => {
+  const codes = (text: string) => mistakesOf(text).map(({ code }) => code)
+  expect(codes(`tests: ${'['.repeat(60)}${']'.repeat(60)}\n${tenantFile([REFINER, SEGMENT])}`)).toEqual([
+    'yaml_too_complex',
+  ])
+  expect(codes(`tests: ${'['.repeat(20_000)}`)).not.toEqual([])
+})
+
+test('one alias as a whole value shares settings between tenants', () => {
+  const text = `${tenantFile([`refiner: &r { api_key: k, webhook: { secret: w } }`, SEGMENT])}  beta:
+    refiner: *r
+    segment: { write_key: k, shared_secret: s }
+`
+  expect(() => mistakesOf(text)).toThrow('was expected to be refused')
+})

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Configuration, DeliverySettings } from '../../src/contracts/configuration.ts'
+import { type Daemon, startDaemon } from '../../src/daemon.ts'
+import { type RefinerStandIn, startRefinerStandIn } from '../../src/demo/refiner-stand-in.ts'
+import type { Respond } from '../../src/demo/scripted-server.ts'
+import { type SegmentStandIn, startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
+import { silentLog } from '../../src/observe/log.ts'
+import { testConfiguration, testTenant, type TenantSettings } from './configuration.ts'
+
+/** A daemon between loopback peers, on a real database file. */
+export interface Loop {
+  readonly configuration: Configuration
+  /** The one that runs now: `restart` replaces it. */
+  readonly daemon: Daemon
+  readonly segment: SegmentStandIn
+  readonly refiner: RefinerStandIn
+  /** Stops the daemon and starts one on the same file. */
+  restart(): Promise<void>
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface LoopOptions {
+  readonly tenants?: Readonly<Record<string, TenantSettings>>
+  readonly delivery?: Partial<DeliverySettings>
+  readonly segment?: Respond
+  readonly refiner?: Respond
+}
+
+/** Starts the loop; the tenant is `acme` unless others are named. To be used with `await using`. */
+export async function startLoop({
+  tenants = { acme: {} },
+  delivery,
+  ...peers
+}: LoopOptions = {}): Promise<Loop> {
+  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
+  const segment = startSegmentStandIn({ writeKeys: 'any', ...(peers.segment && { respond: peers.segment }) })
+  const refiner = startRefinerStandIn({ apiKeys: 'any', ...(peers.refiner && { respond: peers.refiner }) })
+  const configuration = testConfiguration(
+    folder,
+    Object.entries(tenants).map(([name, settings]) =>
+      testTenant(name, {
+        ...settings,
+        segment: { endpoint: `${segment.url}/v1`, ...settings.segment },
+        refiner: { endpoint: `${refiner.url}/v1`, ...settings.refiner },
+      }),
+    ),
+    delivery,
+  )
+  let daemon = await startDaemon({ configuration, log: silentLog })
+  return {
+    configuration,
+    get daemon() {
+      return daemon
+    },
+    segment,
+    refiner,
+    async restart() {
+      await daemon.stop()
+      daemon = await startDaemon({ configuration, log: silentLog })
+    },
+    post: (path, body, headers = {}) => postTo(daemon.url, path, body, headers),
+    async [Symbol.asyncDispose]() {
+      await daemon.stop()
+      await segment.stop()
+      await refiner.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Posts a body: text and bytes as they are, everything else as JSON. */
+export function postTo(
+  url: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+  })
+}
+
+/** The Authorization header as Segment sends it. */
+export function basic(key: string): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}` }
+}
+
+export function bearer(key: string): Record<string, string> {
+  return { authorization: `Bearer ${key}` }
+}
+
+/** The longest that a test waits for something that is to happen. */
+export function deadline(): AbortSignal {
+  return AbortSignal.timeout(15_000)
+}
+
+/** Waits until `holds`, looking again after each turn of the event loop; fails at the deadline. */
+export async function until(holds: () => boolean | Promise<boolean>, signal = deadline()): Promise<void> {
+  while (!(await holds())) {
+    signal.throwIfAborted()
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
