@@ -1,0 +1,83 @@
+import type { Clock } from '../contracts/clock.ts'
+import { type Appended, type InboxAppender, type InboxItem, InboxUnavailable } from '../contracts/inbox.ts'
+import { insertInboxItem } from './inbox.ts'
+import type { Store } from './open.ts'
+
+/** Items that may wait for the disk at once; beyond it senders are told to come back. */
+const MOST_WAITING = 20_000
+
+interface Waiting {
+  readonly items: readonly InboxItem[]
+  resolve(appended: Appended): void
+  reject(error: InboxUnavailable): void
+}
+
+/**
+ * Requests that wait at the same time share one commit. The first one schedules it for the end of this turn of the
+ * event loop; all that arrive until then go along, and each is answered after it.
+ */
+export class GroupCommitAppender implements InboxAppender {
+  #waiting: Waiting[] = []
+  #waitingItems = 0
+  #scheduled = false
+  #closed = false
+  /** Why the last commit failed; null once one has succeeded again. */
+  lastFailure: string | null = null
+
+  constructor(
+    private readonly store: Store,
+    private readonly clock: Clock,
+    /** Called after each commit that stored something. */
+    private readonly onCommit: () => void,
+  ) {}
+
+  append(items: readonly InboxItem[]): Promise<Appended> {
+    if (this.#closed) return Promise.reject(new InboxUnavailable('shutting down'))
+    if (this.#waitingItems + items.length > MOST_WAITING && this.#waitingItems > 0) {
+      return Promise.reject(new InboxUnavailable('too much is waiting for the disk'))
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ items, resolve, reject })
+      this.#waitingItems += items.length
+      if (this.#scheduled) return
+      this.#scheduled = true
+      setImmediate(() => this.#flush())
+    })
+  }
+
+  /** Refuses new items and commits those that wait. */
+  close(): void {
+    this.#closed = true
+    this.#flush()
+  }
+
+  #flush(): void {
+    this.#scheduled = false
+    const group = this.#waiting
+    if (group.length === 0) return
+    this.#waiting = []
+    this.#waitingItems = 0
+    let stored: number[]
+    try {
+      const now = this.clock.now()
+      stored = this.store.transaction(() => group.map(({ items }) => this.#insert(items, now)))
+    } catch (error) {
+      this.lastFailure = error instanceof Error ? error.message : String(error)
+      const refusal = new InboxUnavailable(`the database refused: ${this.lastFailure}`, { cause: error })
+      for (const waiting of group) waiting.reject(refusal)
+      return
+    }
+    this.lastFailure = null
+    group.forEach((waiting, index) => {
+      const count = stored[index]!
+      waiting.resolve({ stored: count, duplicates: waiting.items.length - count })
+    })
+    this.onCommit()
+  }
+
+  #insert(items: readonly InboxItem[], now: number): number {
+    let stored = 0
+    for (const item of items) stored += insertInboxItem(this.store, { ...item, receivedAt: now })
+    return stored
+  }
+}

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely/migration'
+import { initial } from './001-initial.ts'
+
+/** By name, run in the order of their names. A static map: a compiled binary has no folder to read. */
+export const migrations: Record<string, Migration> = {
+  '001-initial': initial,
+}

@@ -1,0 +1,90 @@
+import { Database } from 'bun:sqlite'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { migrate } from './migrate.ts'
+
+/**
+ * An open SQLite file. Work on it is synchronous: bun:sqlite is, and it makes a transaction something that nothing
+ * else on the thread can come in between, be it an await, a timer or another request.
+ */
+export interface Store {
+  readonly sqlite: Database
+  /** All of `work` in one commit, or nothing of it when it throws. Not to be nested. */
+  transaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
+  close(): void
+}
+
+/** A process that reads or backs up the file holds its lock for moments; longer than this is a fault. */
+const BUSY_TIMEOUT_MS = 1000
+
+/**
+ * Opens the file at `path`, creating it and its folder, and brings its tables up to this version.
+ * Throws with what to do when it cannot.
+ */
+export async function openStore(path: string): Promise<Store> {
+  mkdirSync(dirname(path), { recursive: true })
+  const release = holdAlone(path)
+  const sqlite = new Database(path, { create: true, readwrite: true })
+  try {
+    // FULL: a commit is on the disk when it returns, also after a power cut. WAL: readers do not wait for it.
+    sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    sqlite.run('pragma journal_mode = wal')
+    sqlite.run('pragma synchronous = full')
+    sqlite.run('pragma foreign_keys = on')
+    await migrate(sqlite)
+  } catch (error) {
+    sqlite.close()
+    release()
+    throw new Error(
+      `opening the database ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
+  return storeOn(sqlite, release)
+}
+
+function storeOn(sqlite: Database, release: () => void): Store {
+  const begin = sqlite.prepare('begin immediate')
+  const commit = sqlite.prepare('commit')
+  const rollback = sqlite.prepare('rollback')
+  return {
+    sqlite,
+    transaction(work) {
+      begin.run()
+      let result
+      try {
+        result = work()
+        commit.run()
+      } catch (error) {
+        // SQLite has rolled back by itself after some faults, a full disk among them.
+        if (sqlite.inTransaction) rollback.run()
+        throw error
+      }
+      return result
+    },
+    close() {
+      sqlite.close(false)
+      release()
+    },
+  }
+}
+
+/**
+ * Makes sure that no other process works on the file: two would send everything twice. Holds a lock on a file beside
+ * it, which the system takes back when the process ends, however it ends; answers how to let go of it.
+ */
+function holdAlone(path: string): () => void {
+  const lock = new Database(`${path}.lock`, { create: true, readwrite: true })
+  try {
+    lock.run('pragma journal_mode = off')
+    lock.run('begin exclusive')
+  } catch (error) {
+    lock.close()
+    throw new Error(`the database ${path} is in use by another refiner-sync; stop that one first`, {
+      cause: error,
+    })
+  }
+  return () => lock.close()
+}

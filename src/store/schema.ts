@@ -1,0 +1,108 @@
+import type { Generated } from 'kysely'
+import type { DeliveryCall, Destination } from '../contracts/delivery.ts'
+import type { Source } from '../contracts/inbox.ts'
+
+/**
+ * The tables as queries see them; migrations/ makes them. All times are milliseconds since 1970, UTC; JSON columns
+ * are text.
+ */
+export interface Tables {
+  inbox: InboxTable
+  outbox: OutboxTable
+  users: UsersTable
+  accounts: AccountsTable
+  memberships: MembershipsTable
+  user_events: UserEventsTable
+  responses: ResponsesTable
+}
+
+/** What was acknowledged, as it came. `received` waits for the mapping, `mapped` has its deliveries. */
+interface InboxTable {
+  id: Generated<number>
+  tenant: string
+  source: Source
+  dedup_key: string
+  payload: string
+  received_at: number
+  state: 'received' | 'mapped'
+}
+
+export type DeliveryState = 'pending' | 'leased' | 'delivered' | 'dead' | 'skipped'
+
+/** Deliveries, in order of arrival by `id`. */
+interface OutboxTable {
+  id: Generated<number>
+  inbox_id: number
+  tenant: string
+  destination: Destination
+  call: DeliveryCall
+  user_key: string
+  message_id: string
+  payload: string | null
+  state: DeliveryState
+  reason: string | null
+  /** What the destination said when it rejected the message, cut short. */
+  answer: string | null
+  attempts: number
+  first_attempt_at: number | null
+  not_before: number
+  lease: string | null
+  leased_until: number | null
+  created_at: number
+  settled_at: number | null
+}
+
+interface UsersTable {
+  tenant: string
+  user_id: string
+  email: string | null
+  /** The contact's uuid at Refiner, once known. */
+  refiner_uuid: string | null
+  traits: string
+  first_seen_at: number
+  last_seen_at: number
+}
+
+interface AccountsTable {
+  tenant: string
+  account_id: string
+  traits: string
+  first_seen_at: number
+  last_seen_at: number
+}
+
+interface MembershipsTable {
+  tenant: string
+  user_id: string
+  account_id: string
+  first_seen_at: number
+  last_seen_at: number
+}
+
+interface UserEventsTable {
+  tenant: string
+  user_id: string
+  name: string
+  count: number
+  first_at: number
+  last_at: number
+}
+
+/** The latest known state of each survey response. */
+interface ResponsesTable {
+  tenant: string
+  response_uuid: string
+  survey_uuid: string | null
+  survey_name: string | null
+  /** Null while the contact has no user ID. */
+  user_id: string | null
+  contact_uuid: string | null
+  answers: string
+  tags: string | null
+  first_shown_at: string | null
+  last_shown_at: string | null
+  last_data_reception_at: string | null
+  completed_at: string | null
+  dismissed_at: string | null
+  updated_at: number
+}

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { insertInboxItem, unmappedItems } from '../../src/store/inbox.ts'
+import { openStore } from '../../src/store/open.ts'
+import { dueDeliveries, insertDelivery, leaseDelivery, settleDelivery } from '../../src/store/outbox.ts'
+
+let folder: string
+let path: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'refiner-sync-store-'))
+  path = join(folder, 'deep', 'er', 'test.db')
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const item = { tenant: 'acme', source: 'segment', dedupKey: 'm-1', payload: '{}', receivedAt: 5 } as const
+
+describe('a database file', () => {
+  test('is made with its folder, durable, and opened again with what is in it', async () => {
+    const first = await openStore(path)
+    expect(first.sqlite.query('pragma journal_mode').get()).toEqual({ journal_mode: 'wal' })
+    expect(first.sqlite.query('pragma synchronous').get()).toEqual({ synchronous: 2 })
+    expect(first.sqlite.query('pragma foreign_keys').get()).toEqual({ foreign_keys: 1 })
+    insertInboxItem(first, item)
+    first.close()
+    const second = await openStore(path)
+    expect(unmappedItems(second, { tenants: '["acme"]', limit: 10 })).toMatchObject([
+      { id: 1, payload: '{}' },
+    ])
+    second.close()
+  })
+
+  test('of a newer version is refused, with what to do', async () => {
+    const store = await openStore(path)
+    store.sqlite.run(`insert into kysely_migration values ('999-later', '2099-01-01T00:00:00.000Z')`)
+    store.close()
+    await expect(openStore(path)).rejects.toThrow('a newer version of refiner-sync made this file')
+  })
+
+  test('is worked on by one daemon at a time', async () => {
+    const store = await openStore(path)
+    await expect(openStore(path)).rejects.toThrow('in use by another refiner-sync')
+    store.close()
+    ;(await openStore(path)).close()
+  })
+
+  test('that is none is refused, with its path', async () => {
+    await Bun.write(path, 'this is no database, but long enough to be taken for one'.repeat(100))
+    await expect(openStore(path)).rejects.toThrow(`opening the database ${path}`)
+  })
+})
+
+describe('the tables', () => {
+  test('take no state that cannot be', async () => {
+    const store = await openStore(path)
+    insertInboxItem(store, item)
+    const delivery = {
+      inboxId: 1,
+      tenant: 'acme',
+      destination: 'segment',
+      call: 'track',
+      userKey: 'u',
+      messageId: 'm',
+      payload: '{}',
+      state: 'pending',
+      reason: null,
+      now: 1,
+      settledAt: null,
+    } as const
+    expect(insertDelivery(store, delivery)).toBe(1)
+    const broken: [string, string][] = [
+      ['a state without a name', `state = 'gone'`],
+      ['a lease on what is pending', `lease = 'x', leased_until = 1`],
+      ['something leased without a lease', `state = 'leased'`],
+      ['something delivered at no time', `state = 'delivered'`],
+      ['something dead for no reason', `state = 'dead', settled_at = 1`],
+      ['something pending with nothing to send', `payload = null`],
+      ['fewer than no attempts', `attempts = -1`],
+      ['an item that is not there', `inbox_id = 99`],
+    ]
+    for (const [what, change] of broken) {
+      expect(() => store.sqlite.run(`update outbox set ${change}`), what).toThrow(/constraint failed/)
+    }
+    store.close()
+  })
+
+  test('settle a delivery only under the lease that holds it', async () => {
+    const store = await openStore(path)
+    insertInboxItem(store, item)
+    insertDelivery(store, {
+      inboxId: 1,
+      tenant: 'acme',
+      destination: 'segment',
+      call: 'track',
+      userKey: 'u',
+      messageId: 'm',
+      payload: '{}',
+      state: 'pending',
+      reason: null,
+      now: 1,
+      settledAt: null,
+    })
+    const due = () => [...dueDeliveries(store, { tenant: 'acme', destination: 'segment', now: 1 })]
+    expect(due()).toHaveLength(1)
+    expect(leaseDelivery(store, { id: 1, lease: 'mine', leasedUntil: 9 })).toBe(1)
+    expect(due()).toHaveLength(0)
+    expect(leaseDelivery(store, { id: 1, lease: 'other', leasedUntil: 9 })).toBe(0)
+    const delivered = { id: 1, state: 'delivered', reason: null, answer: null, now: 2 } as const
+    expect(settleDelivery(store, { ...delivered, lease: 'other' })).toBe(0)
+    expect(settleDelivery(store, { ...delivered, lease: 'mine' })).toBe(1)
+    expect(settleDelivery(store, { ...delivered, lease: 'mine' })).toBe(0)
+    store.close()
+  })
+})
