@@ -1,0 +1,109 @@
+import type { InteractionKind } from '../contracts/configuration.ts'
+import type { Interaction, JsonObject, JsonValue, ResponseTimestamp } from '../contracts/interaction.ts'
+import { isoTimestamp } from './timestamps.ts'
+
+const RESPONSE_TIMESTAMPS: readonly ResponseTimestamp[] = [
+  'first_shown_at',
+  'last_shown_at',
+  'first_data_reception_at',
+  'last_data_reception_at',
+  'completed_at',
+  'dismissed_at',
+  'received_at',
+]
+
+/**
+ * Reads a webhook body of Refiner. Every field may be missing, null or of a neighbouring type (a number where a string
+ * is documented): what can be read is read, so that an answer is never lost to a detail beside it.
+ * Answers a reason when the body does not tell what happened.
+ */
+export function readRefinerWebhook(
+  body: JsonObject,
+  receivedAt: number,
+): Interaction | { readonly unreadable: string } {
+  const form = object(body['form'])
+  const response = object(body['response'])
+  const account = object(body['account'])
+  const timestamps = Object.fromEntries(
+    RESPONSE_TIMESTAMPS.map((name) => [name, isoTimestamp(response[name])]),
+  ) as Record<ResponseTimestamp, string | null>
+  const kind = interactionKind(body['triggered_event'], timestamps)
+  if (kind === null) return { unreadable: 'its triggered_event is none that is known' }
+  return {
+    kind,
+    occurredAt: happened(kind, timestamps) ?? new Date(receivedAt).toISOString(),
+    survey: { uuid: text(form['uuid']), name: text(form['name']) },
+    response: {
+      uuid: text(response['uuid']),
+      timestamps,
+      tags: Array.isArray(response['tags']) ? response['tags'] : null,
+    },
+    answers: withoutNulls(object(response['data'])),
+    user: {
+      uuid: text(body['uuid']) ?? text(body['cookie_uuid']),
+      id: text(body['remote_id']),
+      email: text(body['email']),
+      attributes: withoutNulls(object(body['attributes'])),
+    },
+    account: { id: text(account['remote_id']), attributes: withoutNulls(object(account['attributes'])) },
+    segments: enteredSegments(body).map((segment) => ({
+      uuid: text(segment['uuid']),
+      name: text(segment['name']),
+    })),
+  }
+}
+
+/** Refiner words its triggers `Completed Survey`, `Saw Survey` and so on; without one, the response tells. */
+function interactionKind(
+  trigger: JsonValue | undefined,
+  timestamps: Record<ResponseTimestamp, string | null>,
+): InteractionKind | null {
+  const words = text(trigger)?.toLowerCase()
+  if (words !== undefined) {
+    if (/complet/.test(words)) return 'completed'
+    if (/dismiss/.test(words)) return 'dismissed'
+    if (/\b(saw|seen|shown|viewed)\b/.test(words)) return 'seen'
+    if (/segment/.test(words)) return 'segment_entered'
+    if (/\btag/.test(words)) return 'tag_added'
+    return null
+  }
+  if (timestamps.completed_at !== null) return 'completed'
+  if (timestamps.dismissed_at !== null) return 'dismissed'
+  if (timestamps.last_shown_at !== null || timestamps.first_shown_at !== null) return 'seen'
+  return null
+}
+
+function happened(kind: InteractionKind, at: Record<ResponseTimestamp, string | null>): string | null {
+  switch (kind) {
+    case 'completed':
+      return at.completed_at ?? at.last_data_reception_at ?? at.received_at
+    case 'seen':
+      return at.last_shown_at ?? at.first_shown_at
+    case 'dismissed':
+      return at.dismissed_at ?? at.last_shown_at
+    case 'segment_entered':
+    case 'tag_added':
+      return null
+  }
+}
+
+/** The segment that was entered where the body names it, else all that the contact is in. */
+function enteredSegments(body: JsonObject): JsonObject[] {
+  const entered = object(body['segment'])
+  if (Object.keys(entered).length > 0) return [entered]
+  return Array.isArray(body['segments']) ? body['segments'].map(object) : []
+}
+
+function object(value: JsonValue | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+}
+
+/** A non-empty string; a number or boolean counts as its text. */
+function text(value: JsonValue | undefined): string | null {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return typeof value === 'string' && value.trim() !== '' ? value : null
+}
+
+function withoutNulls(values: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
+}
