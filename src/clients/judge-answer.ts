@@ -1,0 +1,69 @@
+import type { Outcome } from '../contracts/delivery.ts'
+import type { PostResult } from './http-post.ts'
+
+/** As much of a refusal as is kept with the delivery. */
+const MOST_ANSWER_CHARACTERS = 500
+
+/**
+ * What a request's result means for what it carried. `now` is in ms since 1970, for a Retry-After that names a moment.
+ * A 404 counts as passing: it says that the endpoint is wrong, which is the operator's to mend and no message's fault.
+ */
+export function judge(result: PostResult, host: string, now: number): Outcome {
+  if (!result.answered) return { kind: 'retry', reason: result.reason, retryAfterMs: null }
+  const { status, headers, body } = result
+  const said = `${host} answered ${status}`
+  const retryAfterMs = retryAfter(headers, now)
+  if (status >= 200 && status < 300) {
+    const fault = faultInside(headers, body)
+    return fault === null
+      ? { kind: 'delivered' }
+      : { kind: 'retry', reason: `${said}, but ${fault}`, retryAfterMs }
+  }
+  if (status >= 300 && status < 400) {
+    return { kind: 'retry', reason: `${said}: redirects are not followed, check the endpoint`, retryAfterMs }
+  }
+  switch (status) {
+    case 429:
+      return { kind: 'throttled', reason: said, retryAfterMs }
+    case 401:
+    case 403:
+      return { kind: 'unauthorized', reason: `${said}: check the key in refiner-sync.yaml` }
+    case 404:
+    case 405:
+      return { kind: 'retry', reason: `${said}: check the endpoint in refiner-sync.yaml`, retryAfterMs }
+    case 408:
+    case 409:
+    case 425:
+      return { kind: 'retry', reason: said, retryAfterMs }
+    default:
+      return status >= 500
+        ? { kind: 'retry', reason: said, retryAfterMs }
+        : { kind: 'rejected', reason: said, answer: body.slice(0, MOST_ANSWER_CHARACTERS) }
+  }
+}
+
+/** Seconds, or a moment in HTTP's form; Segment also names X-RateLimit-Reset, in seconds. Null when nothing is said. */
+export function retryAfter(headers: Headers, now: number): number | null {
+  const value = (headers.get('retry-after') ?? headers.get('x-ratelimit-reset'))?.trim()
+  if (value === undefined || value === '') return null
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000
+  const moment = Date.parse(value)
+  return Number.isNaN(moment) ? null : Math.max(0, moment - now)
+}
+
+/** What is wrong with an answer of 200: an error inside, or a web page where an API should be. */
+function faultInside(headers: Headers, body: string): string | null {
+  if (headers.get('content-type')?.includes('text/html')) return 'with a web page: check the endpoint'
+  if (!body.trimStart().startsWith('{')) return null
+  let answer: unknown
+  try {
+    answer = JSON.parse(body)
+  } catch {
+    return null
+  }
+  if (typeof answer !== 'object' || answer === null) return null
+  const fields = answer as Record<string, unknown>
+  if (fields['success'] === false || fields['ok'] === false) return 'said that it failed'
+  if (fields['status'] === 'error') return 'said that it failed'
+  return fields['error'] || fields['errors'] ? 'with an error inside' : null
+}

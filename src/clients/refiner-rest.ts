@@ -1,0 +1,64 @@
+import type { Clock } from '../contracts/clock.ts'
+import type { BatchLimits, DeliveryCall, LeasedDelivery, Outcome, Sender } from '../contracts/delivery.ts'
+import type { Fetch } from './http-post.ts'
+import { postJson } from './http-post.ts'
+import { judge } from './judge-answer.ts'
+import { USER_AGENT } from './user-agent.ts'
+
+/** Refiner takes one user a request; different users go side by side. */
+const LIMITS: BatchLimits = { messages: 1, bytes: Infinity, concurrency: 8 }
+
+export interface RefinerRestParts {
+  /** Base URL without a slash at its end, such as https://api.refiner.io/v1. */
+  readonly endpoint: string
+  readonly apiKey: string
+  readonly timeoutMs: number
+  /** Waits for the next place among the requests per second. */
+  readonly turn: () => Promise<void>
+  readonly fetch: Fetch
+  readonly clock: Clock
+}
+
+/** Calls Refiner's REST API (https://refiner.io/docs/api/). */
+export class RefinerRest implements Sender {
+  readonly limits = LIMITS
+  readonly #host: string
+
+  constructor(private readonly parts: RefinerRestParts) {
+    this.#host = new URL(parts.endpoint).host
+  }
+
+  async send(deliveries: readonly LeasedDelivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = []
+    for (const delivery of deliveries) outcomes.push(await this.#call(delivery, signal))
+    return outcomes
+  }
+
+  async #call({ call, payload }: LeasedDelivery, signal: AbortSignal): Promise<Outcome> {
+    const { endpoint, apiKey, turn, fetch, clock, timeoutMs } = this.parts
+    const path = pathOf(call)
+    if (path === null) return { kind: 'rejected', reason: `Refiner has no call for ${call}`, answer: null }
+    await turn()
+    const request = {
+      url: `${endpoint}/${path}`,
+      authorization: `Bearer ${apiKey}`,
+      body: payload,
+      timeoutMs,
+      userAgent: USER_AGENT,
+    }
+    return judge(await postJson(fetch, request, signal), this.#host, clock.now())
+  }
+}
+
+function pathOf(call: DeliveryCall): string | null {
+  switch (call) {
+    case 'identify':
+    case 'group':
+      return 'identify-user'
+    case 'track':
+      return 'track-event'
+    case 'delete':
+    case 'all':
+      return null
+  }
+}

@@ -1,0 +1,64 @@
+import type { Clock } from '../contracts/clock.ts'
+import type { BatchLimits, LeasedDelivery, Outcome, Sender } from '../contracts/delivery.ts'
+import type { Fetch } from './http-post.ts'
+import { postJson } from './http-post.ts'
+import { judge } from './judge-answer.ts'
+import { USER_AGENT } from './user-agent.ts'
+
+/**
+ * Segment's limits for one request are 500 KB and 2,500 messages; some bytes are left for what goes around them.
+ * Source: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch
+ */
+const LIMITS: BatchLimits = { messages: 2500, bytes: 499_000, concurrency: 4 }
+
+export interface SegmentTrackingParts {
+  /** Base URL without a slash at its end, such as https://api.segment.io/v1. */
+  readonly endpoint: string
+  readonly writeKey: string
+  readonly timeoutMs: number
+  /** Waits for the next place among the requests per second. */
+  readonly turn: () => Promise<void>
+  readonly fetch: Fetch
+  readonly clock: Clock
+}
+
+/** Sends messages to Segment's Tracking API, many in a request. */
+export class SegmentTracking implements Sender {
+  readonly limits = LIMITS
+  readonly #url: string
+  readonly #host: string
+  readonly #authorization: string
+
+  constructor(private readonly parts: SegmentTrackingParts) {
+    this.#url = `${parts.endpoint}/batch`
+    this.#host = new URL(this.#url).host
+    this.#authorization = `Basic ${Buffer.from(`${parts.writeKey}:`).toString('base64')}`
+  }
+
+  /** A batch that is refused is halved until the message that Segment refuses stands alone. */
+  async send(deliveries: readonly LeasedDelivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
+    const outcome = await this.#post(deliveries, signal)
+    if (outcome.kind !== 'rejected' || deliveries.length === 1) return deliveries.map(() => outcome)
+    const middle = Math.ceil(deliveries.length / 2)
+    const first = await this.send(deliveries.slice(0, middle), signal)
+    // What comes later must not overtake what has to be sent again.
+    const held = first.find(({ kind }) => kind !== 'delivered' && kind !== 'rejected')
+    const rest = deliveries.slice(middle)
+    return [...first, ...(held === undefined ? await this.send(rest, signal) : rest.map(() => held))]
+  }
+
+  async #post(deliveries: readonly LeasedDelivery[], signal: AbortSignal): Promise<Outcome> {
+    const { turn, fetch, clock, timeoutMs } = this.parts
+    await turn()
+    const batch = deliveries.map(({ payload }) => payload).join(',')
+    const body = `{"batch":[${batch}],"sentAt":"${new Date(clock.now()).toISOString()}"}`
+    const request = {
+      url: this.#url,
+      authorization: this.#authorization,
+      body,
+      timeoutMs,
+      userAgent: USER_AGENT,
+    }
+    return judge(await postJson(fetch, request, signal), this.#host, clock.now())
+  }
+}
