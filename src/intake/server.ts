@@ -1,0 +1,130 @@
+import { Elysia } from 'elysia'
+import type { ServerSettings, Tenant } from '../contracts/configuration.ts'
+import type { Health } from '../contracts/health.ts'
+import { type InboxAppender, InboxUnavailable, type Source } from '../contracts/inbox.ts'
+import { type Log, faultText } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { answer, json, refusalAnswer } from './answers.ts'
+import { KeyRing, secretsEqual } from './authenticate.ts'
+import { RefinerWebhook } from './refiner-webhook.ts'
+import { Refusal } from './refusal.ts'
+import { type Accepted, type Rejected, SegmentIntake } from './segment-intake.ts'
+
+export interface ServerParts {
+  readonly settings: ServerSettings
+  readonly tenants: ReadonlyMap<string, Tenant>
+  readonly inbox: InboxAppender
+  readonly health: () => Health
+  readonly metrics: Metrics
+  readonly log: Log
+  /** Whether the program is stopping and takes nothing more. */
+  readonly isStopping: () => boolean
+}
+
+/** The Tracking API's routes by the type of message that each takes; `null` where every message names its own. */
+const TRACKING_ROUTES: Readonly<Record<string, string | null>> = {
+  '/v1/identify': 'identify',
+  '/v1/group': 'group',
+  '/v1/track': 'track',
+  '/v1/page': 'page',
+  '/v1/screen': 'screen',
+  '/v1/alias': 'alias',
+  '/v1/batch': null,
+}
+
+/** Bodies are read by the handlers: the bytes are needed for signatures, and for errors that say what is wrong. */
+const RAW = { parse: 'none' } as const
+
+/** Everything that is served to Segment, Refiner and monitoring. */
+export function createServer(parts: ServerParts) {
+  const { settings, tenants, inbox, health, metrics, isStopping } = parts
+  const shared = { tenants, inbox, maxBodyBytes: settings.maxBodyBytes }
+  const segment = new SegmentIntake({ ...shared, keys: new KeyRing(tenants.values()) })
+  const refiner = new RefinerWebhook(shared)
+  const take = intakeHandler(parts)
+
+  const app = new Elysia({
+    serve: {
+      // Bodies over the limit are refused by the handlers, with a message; this one only has to be larger.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    },
+  })
+    .post(
+      '/v1/segment',
+      ({ request }) => take('/v1/segment', 'segment', () => segment.takeDirect(request)),
+      RAW,
+    )
+    .post(
+      '/v1/segment/:tenant',
+      ({ request, params }) =>
+        take('/v1/segment/:tenant', 'segment', () => segment.takeWebhook(request, params.tenant)),
+      RAW,
+    )
+    .post(
+      '/v1/refiner/:tenant',
+      ({ request, params }) =>
+        take('/v1/refiner/:tenant', 'refiner_webhook', () => refiner.take(request, params.tenant)),
+      RAW,
+    )
+    .get('/health', () => {
+      const now = health()
+      return json(now.status === 'down' ? 503 : 200, now)
+    })
+    .get('/livez', () => json(200, { status: 'ok' }))
+    .get('/readyz', () => {
+      if (isStopping()) return json(503, { status: 'stopping' })
+      return health().status === 'down' ? json(503, { status: 'down' }) : json(200, { status: 'ok' })
+    })
+    .get('/metrics', async () => {
+      return new Response(await metrics.text(health()), { headers: { 'content-type': metrics.contentType } })
+    })
+    .onError(({ code, error, request }) => {
+      if (code === 'NOT_FOUND') {
+        const { pathname } = new URL(request.url)
+        return refusalAnswer(new Refusal(404, `there is no ${request.method} ${pathname.slice(0, 100)} here`))
+      }
+      parts.log.error({ fault: faultText(error) }, 'a request failed')
+      return refusalAnswer(new Refusal(500, 'an error inside refiner-sync; its log says more'))
+    })
+  for (const [route, type] of Object.entries(TRACKING_ROUTES)) {
+    app.post(route, ({ request }) => take(route, 'segment', () => segment.takeTracking(request, type)), RAW)
+  }
+  return app
+}
+
+/** Whether a request's token is the admin token; without one configured, none is. */
+export function adminCheck({ adminToken }: ServerSettings): (token: string) => boolean {
+  return (token) => adminToken !== null && secretsEqual(token, adminToken)
+}
+
+/** Answers a request for intake, and counts it. */
+function intakeHandler({ isStopping, log, metrics }: ServerParts) {
+  return async (
+    route: string,
+    source: Source,
+    work: () => Promise<Accepted | Rejected>,
+  ): Promise<Response> => {
+    const started = performance.now()
+    const result = isStopping() ? unavailable('shutting down') : await attempt(work, log)
+    const response = answer(result)
+    if ('tenant' in result) metrics.accepted(result.tenant, source, result.accepted, result.duplicates)
+    metrics.answered(route, response.status, (performance.now() - started) / 1000)
+    return response
+  }
+}
+
+async function attempt(work: () => Promise<Accepted | Rejected>, log: Log): Promise<Accepted | Rejected> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof InboxUnavailable) {
+      log.warn({ fault: error.message }, 'nothing can be accepted')
+      return unavailable('it cannot be kept on disk right now')
+    }
+    throw error
+  }
+}
+
+function unavailable(why: string): Rejected {
+  return { refusal: new Refusal(503, `not accepted: ${why}; send it again`), errors: [] }
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '../contracts/clock.ts'
+import type { Tenant } from '../contracts/configuration.ts'
+import type { Destination } from '../contracts/delivery.ts'
+import type { DestinationHealth, Health, LaneStatus, TenantHealth } from '../contracts/health.ts'
+import { unmappedByTenant } from '../store/inbox.ts'
+import type { Store } from '../store/open.ts'
+import { type LaneCounts, laneCounts } from '../store/outbox.ts'
+import { VERSION } from '../version.ts'
+
+/** Something accepted that has waited longer than this is worth a look. */
+const OLD_PENDING_SECONDS = 300
+/** For how long something given up counts as a problem: it is kept longer, and monitoring must not ring for all of it. */
+const DEAD_IS_NEWS_MS = 24 * 3_600_000
+
+export interface HealthParts {
+  readonly store: Store
+  readonly tenants: ReadonlyMap<string, Tenant>
+  readonly clock: Clock
+  readonly startedAt: number
+  readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
+  /** Why the database takes no writes; null when it does. Tries it where the last write failed. */
+  readonly databaseFault: () => string | null
+}
+
+/** How the program fares, from what the tables and the lanes say now. Never throws. */
+export function readHealth(parts: HealthParts): Health {
+  const now = parts.clock.now()
+  const base = { version: VERSION, uptime_seconds: Math.floor((now - parts.startedAt) / 1000) }
+  try {
+    const fault = parts.databaseFault()
+    const { tenants, problems } = readTenants(parts, now)
+    if (fault !== null) problems.unshift(`the database takes no writes: ${fault}`)
+    const status = fault !== null ? 'down' : problems.length > 0 ? 'degraded' : 'ok'
+    const database = { status: fault === null ? 'ok' : 'down', error: fault } as const
+    return { status, ...base, database, problems, tenants }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const problems = [`the database cannot be read: ${message}`]
+    return { status: 'down', ...base, database: { status: 'down', error: message }, problems, tenants: {} }
+  }
+}
+
+function readTenants({ store, tenants, laneStatus }: HealthParts, now: number) {
+  const unmapped = unmappedByTenant(store, {})
+  const health: Record<string, TenantHealth> = {}
+  const problems: string[] = []
+  for (const { name, enabled } of tenants.values()) {
+    const waiting = unmapped.find(({ tenant }) => tenant === name)
+    const moments = [waiting?.oldestOpen]
+    const destination = (to: Destination): DestinationHealth => {
+      const counts = laneCounts(store, { tenant: name, destination: to })[0]!
+      const status = laneStatus(name, to)
+      moments.push(counts.oldestOpen ?? undefined)
+      problems.push(...laneProblems(`${name}, ${to}`, status, counts, now))
+      return destinationHealth(status, counts, now)
+    }
+    const destinations = { segment: destination('segment'), refiner: destination('refiner') }
+    const oldest = ageSeconds(Math.min(...moments.map((moment) => moment ?? Infinity)), now)
+    if (oldest !== null && oldest > OLD_PENDING_SECONDS) {
+      problems.push(`${name}: the oldest pending delivery waits for ${oldest} s`)
+    }
+    health[name] = {
+      enabled,
+      pending: (waiting?.open ?? 0) + destinations.segment.pending + destinations.refiner.pending,
+      oldest_pending_age_seconds: oldest,
+      dead: destinations.segment.dead + destinations.refiner.dead,
+      destinations,
+    }
+  }
+  return { tenants: health, problems }
+}
+
+function destinationHealth(status: LaneStatus, counts: LaneCounts, now: number): DestinationHealth {
+  const { state, lastSuccessAt, lastError } = status
+  return {
+    state,
+    pending: counts.open,
+    oldest_pending_age_seconds: ageSeconds(counts.oldestOpen ?? Infinity, now),
+    dead: counts.dead,
+    last_success: lastSuccessAt === null ? null : iso(lastSuccessAt),
+    last_error: lastError === null ? null : { at: iso(lastError.at), message: lastError.message },
+  }
+}
+
+function laneProblems(where: string, status: LaneStatus, counts: LaneCounts, now: number): string[] {
+  const problems: string[] = []
+  if (status.state !== 'ok') {
+    problems.push(`${where}: ${status.state}: ${status.lastError?.message ?? 'no answer yet'}`)
+  }
+  if (counts.lastDead !== null && now - counts.lastDead < DEAD_IS_NEWS_MS) {
+    problems.push(`${where}: deliveries were given up within the last day; ${counts.dead} are kept`)
+  }
+  return problems
+}
+
+/** Null for Infinity: nothing that has an age. */
+function ageSeconds(since: number, now: number): number | null {
+  return since === Infinity ? null : Math.max(0, Math.floor((now - since) / 1000))
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

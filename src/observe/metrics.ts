@@ -1,0 +1,76 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Destination } from '../contracts/delivery.ts'
+import type { Health } from '../contracts/health.ts'
+import type { Source } from '../contracts/inbox.ts'
+
+/** The numbers behind GET /metrics, in Prometheus' text form. */
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #accepted = this.#counter('accepted_total', 'Items kept on disk and acknowledged.', [
+    'tenant',
+    'source',
+  ])
+  readonly #duplicates = this.#counter('duplicates_total', 'Items that were there already.', [
+    'tenant',
+    'source',
+  ])
+  readonly #answers = this.#counter('http_answers_total', 'Answers given to requests.', ['route', 'status'])
+  readonly #settled = this.#counter('deliveries_total', 'What attempts at deliveries came to.', [
+    'tenant',
+    'destination',
+    'result',
+  ])
+  readonly #delay = new Histogram({
+    name: 'refiner_sync_request_seconds',
+    help: 'Time from a request to its answer.',
+    labelNames: ['route'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [this.#registry],
+  })
+  readonly #pending = this.#gauge('pending', 'Deliveries that wait or are under way.')
+  readonly #oldest = this.#gauge('oldest_pending_age_seconds', 'Age of the oldest of them; 0 without any.')
+  readonly #dead = this.#gauge('dead', 'Deliveries that were given up and are kept.')
+  readonly #up = new Gauge({
+    name: 'refiner_sync_database_up',
+    help: '1 while the database takes writes.',
+    registers: [this.#registry],
+  })
+
+  accepted(tenant: string, source: Source, stored: number, duplicates: number): void {
+    if (stored > 0) this.#accepted.inc({ tenant, source }, stored)
+    if (duplicates > 0) this.#duplicates.inc({ tenant, source }, duplicates)
+  }
+
+  answered(route: string, status: number, seconds: number): void {
+    this.#answers.inc({ route, status })
+    this.#delay.observe({ route }, seconds)
+  }
+
+  settled(tenant: string, destination: Destination, result: 'delivered' | 'dead' | 'retry'): void {
+    this.#settled.inc({ tenant, destination, result })
+  }
+
+  readonly contentType: string = this.#registry.contentType
+
+  /** All metrics as text; the gauges are those of `health`. */
+  async text(health: Health): Promise<string> {
+    this.#up.set(health.database.status === 'ok' ? 1 : 0)
+    for (const [tenant, { destinations }] of Object.entries(health.tenants)) {
+      for (const [destination, lane] of Object.entries(destinations)) {
+        this.#pending.set({ tenant, destination }, lane.pending)
+        this.#oldest.set({ tenant, destination }, lane.oldest_pending_age_seconds ?? 0)
+        this.#dead.set({ tenant, destination }, lane.dead)
+      }
+    }
+    return this.#registry.metrics()
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name: `refiner_sync_${name}`, help, labelNames, registers: [this.#registry] })
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    const labelNames = ['tenant', 'destination']
+    return new Gauge({ name: `refiner_sync_${name}`, help, labelNames, registers: [this.#registry] })
+  }
+}

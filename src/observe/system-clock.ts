@@ -1,0 +1,9 @@
+import type { Clock } from '../contracts/clock.ts'
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, work) {
+    const timer = setTimeout(work, ms)
+    return () => clearTimeout(timer)
+  },
+}
