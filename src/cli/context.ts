@@ -1,0 +1,16 @@
+/** What a command gets from the process it runs in. */
+export interface CommandContext {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Writes a line to standard output. */
+  print(line: string): void
+  /** Writes a line to standard error. */
+  printError(line: string): void
+  /** Whether people read along, in colours. */
+  readonly terminal: boolean
+  /** Resolves when the process is asked to stop. */
+  readonly stopped: Promise<void>
+}
+
+/** What a command ends with: the process exits with it. */
+export const EXIT = { ok: 0, failure: 1, usage: 2 } as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

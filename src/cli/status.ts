@@ -1,0 +1,77 @@
+import { loadConfiguration } from '../config/load.ts'
+import { formatMistake } from '../config/mistake.ts'
+import type { DestinationHealth, Health } from '../contracts/health.ts'
+import { type CommandContext, EXIT, type ExitCode } from './context.ts'
+
+const TIMEOUT_MS = 5000
+
+/** Asks a running daemon how it fares; fails when it cannot accept anything or does not answer. */
+export async function status(
+  options: { config: string; url: string | undefined; json: boolean },
+  context: CommandContext,
+): Promise<ExitCode> {
+  const url = options.url ?? daemonUrl(options.config, context)
+  if (url === null) return EXIT.failure
+  const health = await readHealth(url)
+  if (typeof health === 'string') {
+    if (options.json) context.print(JSON.stringify({ status: 'unreachable', error: health }, null, 2))
+    else context.printError(`no daemon answers at ${url}: ${health}; start one with \`refiner-sync serve\``)
+    return EXIT.failure
+  }
+  if (options.json) context.print(JSON.stringify(health, null, 2))
+  else for (const line of describe(health, url)) context.print(line)
+  return health.status === 'down' ? EXIT.failure : EXIT.ok
+}
+
+function daemonUrl(config: string, context: CommandContext): string | null {
+  const loaded = loadConfiguration(config, context.environment)
+  if (!loaded.ok) {
+    for (const mistake of loaded.mistakes) context.printError(formatMistake(mistake))
+    context.printError('or name the daemon: refiner-sync status --url http://127.0.0.1:8787')
+    return null
+  }
+  const { host, port } = loaded.configuration.server
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
+/** The health, or why there is none. */
+async function readHealth(url: string): Promise<Health | string> {
+  try {
+    const response = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const body = (await response.json()) as Partial<Health>
+    if (body.status === undefined || body.tenants === undefined)
+      return 'what answers there is no refiner-sync'
+    return body as Health
+  } catch (error) {
+    if (error instanceof SyntaxError) return 'what answers there is no refiner-sync'
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function describe(health: Health, url: string): string[] {
+  const lines = [
+    `${health.status}  refiner-sync ${health.version} at ${url}, up for ${health.uptime_seconds} s`,
+  ]
+  for (const problem of health.problems) lines.push(`  ! ${problem}`)
+  for (const [name, tenant] of Object.entries(health.tenants)) {
+    const oldest = tenant.oldest_pending_age_seconds
+    const since = oldest === null ? '' : `, the oldest for ${oldest} s`
+    lines.push(`${name}${tenant.enabled ? '' : ' (switched off)'}: ${tenant.pending} pending${since}`)
+    for (const [destination, lane] of Object.entries(tenant.destinations)) {
+      lines.push(`  to ${destination.padEnd(7)}  ${describeLane(lane)}`)
+    }
+  }
+  return lines
+}
+
+function describeLane({ state, pending, dead, last_success, last_error }: DestinationHealth): string {
+  const parts = [
+    state,
+    `${pending} pending`,
+    `${dead} dead`,
+    `last success ${last_success ?? 'none since the start'}`,
+  ]
+  if (last_error !== null) parts.push(`last error ${last_error.at}: ${last_error.message}`)
+  return parts.join(', ')
+}

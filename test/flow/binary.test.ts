@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startRefinerStandIn } from '../../src/demo/refiner-stand-in.ts'
+import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
+import { VERSION } from '../../src/version.ts'
+import { completedSurvey } from '../fixtures/refiner-webhook.ts'
+import { bearer, deadline, postTo } from '../support/loop.ts'
+import { run, workplace } from '../support/process.ts'
+
+/** The compiled binary alone, copied to folders with nothing but a configuration. */
+const ROOT = join(import.meta.dir, '..', '..')
+let folder: string
+let binary: string
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'refiner-sync-binary-'))
+  const built = join(folder, 'built')
+  const build = Bun.spawn(
+    [process.execPath, 'build', '--compile', '--minify', 'src/main.ts', '--outfile', built],
+    {
+      cwd: ROOT,
+      stdout: 'ignore',
+      stderr: 'inherit',
+    },
+  )
+  expect(await build.exited).toBe(0)
+  binary = join(folder, 'alone', 'refiner-sync')
+  cpSync(built, binary, { recursive: true })
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('serves: a webhook goes in, its messages come out, a signal ends it', async () => {
+  await using stops = new AsyncDisposableStack()
+  const segment = startSegmentStandIn({ writeKeys: ['acme-write-key'] })
+  const refiner = startRefinerStandIn({ apiKeys: 'any' })
+  stops.defer(() => segment.stop())
+  stops.defer(() => refiner.stop())
+  using place = workplace({ segment: segment.url, refiner: refiner.url })
+  const check = run([binary], ['check'], place.folder)
+  expect(await check.process.exited).toBe(0)
+  const daemon = run([binary], [], place.folder)
+  stops.defer(() => daemon.process.kill('SIGKILL'))
+  const url = await daemon.url()
+  await postTo(url, '/v1/refiner/acme', completedSurvey(), bearer('acme-webhook-secret'))
+  await segment.until((messages) => messages.length === 3, deadline())
+  const status = run([binary], ['status', '--url', url, '--json'], place.folder)
+  expect(await status.process.exited).toBe(0)
+  expect(JSON.parse(await status.whole())).toMatchObject({ status: 'ok', version: VERSION })
+  daemon.process.kill('SIGTERM')
+  expect(await daemon.process.exited).toBe(0)
+})
+
+test('shows the demo in an empty folder', async () => {
+  const empty = mkdtempSync(join(folder, 'empty-'))
+  const demo = run([binary], ['demo', '--once', '--port', '0'], empty)
+  expect(await demo.process.exited).toBe(0)
+  for (const call of ['identify', 'group', 'track', 'identify-user', 'track-event', '501']) {
+    expect(await demo.whole()).toContain(call)
+  }
+})
+
+test.each([
+  [['version'], 0, VERSION],
+  [['--help'], 0, 'refiner-sync demo'],
+  [['serve', '--help'], 0, '--config'],
+  [['sevre'], 2, "unknown command 'sevre'\\n\\(Did you mean serve"],
+  [['--config', 'nowhere.yaml'], 1, 'nowhere.yaml'],
+  [['--config', 'nowhere.yaml', 'check'], 1, 'nowhere.yaml'],
+  [['serve', '--prot', '1'], 2, '--port|unknown option'],
+  [['demo', '--port', 'x'], 2, 'no port'],
+  [['check', '--config', 'nowhere.yaml'], 1, 'nowhere.yaml'],
+  [['serve', '--config', 'nowhere.yaml'], 1, 'nowhere.yaml'],
+  [['status', '--url', 'http://127.0.0.1:9'], 1, 'no daemon answers'],
+] as const)('%j exits with %i and says what is to be known', async (args, code, said) => {
+  const ran = run([binary], args, folder)
+  expect(await ran.process.exited).toBe(code)
+  expect(await ran.whole()).toMatch(new RegExp(said))
+})
