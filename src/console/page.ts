@@ -40,7 +40,7 @@ export const CONSOLE_PAGE = `<!doctype html>
   async function show() {
     try {
       const [health, deliveries] = await Promise.all(['/api/status', '/api/deliveries'].map(async (path) => {
-        const response = await fetch(path)
+        const response = await fetch(location.origin + path)
         if (!response.ok) throw new Error(path + ' answered ' + response.status)
         return response.json()
       }))

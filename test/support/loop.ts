@@ -25,6 +25,7 @@ export interface Loop {
 export interface LoopOptions {
   readonly tenants?: Readonly<Record<string, TenantSettings>>
   readonly delivery?: Partial<DeliverySettings>
+  readonly adminToken?: string
   readonly segment?: Respond
   readonly refiner?: Respond
 }
@@ -33,12 +34,13 @@ export interface LoopOptions {
 export async function startLoop({
   tenants = { acme: {} },
   delivery,
+  adminToken,
   ...peers
 }: LoopOptions = {}): Promise<Loop> {
   const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
   const segment = startSegmentStandIn({ writeKeys: 'any', ...(peers.segment && { respond: peers.segment }) })
   const refiner = startRefinerStandIn({ apiKeys: 'any', ...(peers.refiner && { respond: peers.refiner }) })
-  const configuration = testConfiguration(
+  const made = testConfiguration(
     folder,
     Object.entries(tenants).map(([name, settings]) =>
       testTenant(name, {
@@ -49,6 +51,7 @@ export async function startLoop({
     ),
     delivery,
   )
+  const configuration = { ...made, server: { ...made.server, adminToken: adminToken ?? null } }
   let daemon = await startDaemon({ configuration, log: silentLog })
   return {
     configuration,
