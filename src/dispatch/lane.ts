@@ -4,7 +4,7 @@ import type { DeliverySettings } from '../contracts/configuration.ts'
 import type { Destination, LeasedDelivery, Outcome, Sender } from '../contracts/delivery.ts'
 import type { LaneStatus } from '../contracts/health.ts'
 import type { Store } from '../store/open.ts'
-import { dueDeliveries, leaseDelivery, renewLease } from '../store/outbox.ts'
+import { dueDeliveries, hasDue, leaseDelivery, renewLease } from '../store/outbox.ts'
 import { packBatches } from './pack-batches.ts'
 import { throttlePauseMs } from './retry-policy.ts'
 import { type Settled, settle } from './settle.ts'
@@ -13,6 +13,8 @@ import { type Settled, settle } from './settle.ts'
 const LEASE_MS = 60_000
 /** How often to look for what became due without anybody saying so. */
 const LOOK_EVERY_MS = 1000
+/** How long to wait before outcomes that could not be written down are tried again. */
+const SETTLE_AGAIN_MS = 500
 /** How long a lane rests after its key was refused, before it tries again with one batch. */
 const UNAUTHORIZED_PAUSE_MS = 30_000
 
@@ -101,6 +103,7 @@ export class Lane {
     const slots = this.#freeSlots(now)
     if (slots === 0) return []
     const { tenant, destination } = this
+    if (!hasDue(store, { tenant, destination, now })) return []
     return store.transaction(() => {
       const batches = packBatches(dueDeliveries(store, { tenant, destination, now }), sender.limits, slots)
       return batches.map((deliveries) => {
@@ -118,19 +121,32 @@ export class Lane {
     return Math.max(0, most - this.#underWay.size)
   }
 
-  async #deliver({ lease, deliveries }: Batch): Promise<void> {
-    const { store, sender, settings, clock, random, onSettled, onError } = this.parts
+  async #deliver(batch: Batch): Promise<void> {
+    const { sender, clock, onSettled, onError } = this.parts
     try {
-      const outcomes = await sender.send(deliveries, this.#aborting.signal)
-      const now = clock.now()
-      this.#judge(outcomes, now)
-      const settled = settle(store, lease, deliveries, outcomes, settings, now, random)
+      const outcomes = await sender.send(batch.deliveries, this.#aborting.signal)
+      this.#judge(outcomes, clock.now())
+      const settled = await this.#settle(batch, outcomes)
       for (const { notBefore } of settled)
         this.#nextRetryAt = Math.min(this.#nextRetryAt, notBefore ?? Infinity)
       onSettled(this, settled)
     } catch (error) {
       // The leases run out, and the deliveries are tried again.
       onError(error)
+    }
+  }
+
+  /** Writes the outcomes down, however long the disk takes no writes: what was delivered must not go out again. */
+  async #settle({ lease, deliveries }: Batch, outcomes: readonly Outcome[]): Promise<Settled[]> {
+    const { store, settings, clock, random, onError } = this.parts
+    for (;;) {
+      try {
+        return settle(store, lease, deliveries, outcomes, settings, clock.now(), random)
+      } catch (error) {
+        if (this.#aborting.signal.aborted) throw error
+        onError(error)
+        await new Promise<void>((resolve) => clock.after(SETTLE_AGAIN_MS, resolve))
+      }
     }
   }
 

@@ -1,13 +1,19 @@
 import type { Clock } from '../contracts/clock.ts'
 import { type Appended, type InboxAppender, type InboxItem, InboxUnavailable } from '../contracts/inbox.ts'
 import { insertInboxItem } from './inbox.ts'
-import type { Store } from './open.ts'
+import { isBusy, type Store } from './open.ts'
 
 /** Items that may wait for the disk at once; beyond it senders are told to come back. */
 const MOST_WAITING = 20_000
 
+/** How long a group is tried again while another process holds the file's lock: Segment waits 5 s for an answer. */
+const LONGEST_BUSY_MS = 3500
+const BUSY_PAUSE_MS = 50
+
 interface Waiting {
   readonly items: readonly InboxItem[]
+  /** In ms since 1970. */
+  readonly since: number
   resolve(appended: Appended): void
   reject(error: InboxUnavailable): void
 }
@@ -37,7 +43,7 @@ export class GroupCommitAppender implements InboxAppender {
       return Promise.reject(new InboxUnavailable('too much is waiting for the disk'))
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ items, resolve, reject })
+      this.#waiting.push({ items, since: this.clock.now(), resolve, reject })
       this.#waitingItems += items.length
       if (this.#scheduled) return
       this.#scheduled = true
@@ -55,24 +61,34 @@ export class GroupCommitAppender implements InboxAppender {
     this.#scheduled = false
     const group = this.#waiting
     if (group.length === 0) return
-    this.#waiting = []
-    this.#waitingItems = 0
+    const now = this.clock.now()
     let stored: number[]
     try {
-      const now = this.clock.now()
       stored = this.store.transaction(() => group.map(({ items }) => this.#insert(items, now)))
     } catch (error) {
+      if (isBusy(error) && now - group[0]!.since < LONGEST_BUSY_MS && !this.#closed) {
+        this.#scheduled = true
+        this.clock.after(BUSY_PAUSE_MS, () => this.#flush())
+        return
+      }
+      this.#clear()
       this.lastFailure = error instanceof Error ? error.message : String(error)
       const refusal = new InboxUnavailable(`the database refused: ${this.lastFailure}`, { cause: error })
       for (const waiting of group) waiting.reject(refusal)
       return
     }
+    this.#clear()
     this.lastFailure = null
     group.forEach((waiting, index) => {
       const count = stored[index]!
       waiting.resolve({ stored: count, duplicates: waiting.items.length - count })
     })
     this.onCommit()
+  }
+
+  #clear(): void {
+    this.#waiting = []
+    this.#waitingItems = 0
   }
 
   #insert(items: readonly InboxItem[], now: number): number {

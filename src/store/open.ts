@@ -1,4 +1,4 @@
-import { Database } from 'bun:sqlite'
+import { Database, SQLiteError } from 'bun:sqlite'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { migrate } from './migrate.ts'
@@ -14,8 +14,8 @@ export interface Store {
   close(): void
 }
 
-/** A process that reads or backs up the file holds its lock for moments; longer than this is a fault. */
-const BUSY_TIMEOUT_MS = 1000
+/** How long SQLite waits for another process' lock, with the whole thread: what is worth more is tried again later. */
+const BUSY_TIMEOUT_MS = 100
 
 /**
  * Opens the file at `path`, creating it and its folder, and brings its tables up to this version.
@@ -87,4 +87,9 @@ function holdAlone(path: string): () => void {
     })
   }
   return () => lock.close()
+}
+
+/** Whether the fault is that another process holds the file's lock: it passes by itself. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof SQLiteError && (error.code?.startsWith('SQLITE_BUSY') ?? false)
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { DeliveryCall, Destination, LeasedDelivery } from '../contracts/delivery.ts'
 import { change, cursor, rows } from './prepared.ts'
+import type { Store } from './open.ts'
 import type { DeliveryState } from './schema.ts'
 
 /** Adds a delivery; changes nothing when the tenant has one with that message ID for that destination. */
@@ -81,6 +82,26 @@ export const dueDeliveries = cursor<{ tenant: string; destination: Destination; 
         ),
       )
       .orderBy('id'),
+)
+
+/** Whether anything may be due: a look without a lock, for the many times when nothing is. */
+export function hasDue(
+  store: Store,
+  lane: { tenant: string; destination: Destination; now: number },
+): boolean {
+  return anyDue(store, lane).length > 0
+}
+
+const anyDue = rows<{ tenant: string; destination: Destination; now: number }, { id: number }>(
+  (db, { tenant, destination, now }) =>
+    db
+      .selectFrom('outbox')
+      .select('id')
+      .where('tenant', '=', tenant)
+      .where('destination', '=', destination)
+      .where('state', '=', 'pending')
+      .where('not_before', '<=', now)
+      .limit(sql<number>`1`),
 )
 
 /** Takes a delivery; changes nothing when it is not pending any more. */
