@@ -22,7 +22,7 @@ interface Case {
   readonly name: string
   readonly path: string
   readonly headers: Record<string, string>
-  body(n: number): string
+  readonly body: (n: number) => string
 }
 
 const cases: Case[] = [

@@ -10,26 +10,32 @@ export function jsonSchema(): Json {
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', $id, ...rest }
 }
 
+/** Annotations of our own, see schema-fields.ts. */
+const OURS = new Set(['secret', 'unit', 'bounds'])
+
 /** In an editor a `${…}` is right everywhere, so what is no free text takes one as well. */
 const REFERENCE = '\\$\\{'
 
 function convert(schema: TSchema): Json {
-  const { secret, unit, bounds, properties, patternProperties, items, anyOf, pattern, ...rest } = schema
-  const result: Json = { ...rest }
+  const choices = choicesOf(schema)
+  if (choices !== null) return orReference(schema, { type: 'string', enum: choices })
+  // Entries leave TypeBox's symbols behind.
+  const result: Json = Object.fromEntries(Object.entries(schema).filter(([key]) => !OURS.has(key)))
+  const { secret, properties, patternProperties, items, anyOf, pattern, minimum, maximum, type } = schema
+  if (TypeGuard.IsInteger(schema)) return orReference(schema, { type, minimum, maximum })
+  if (TypeGuard.IsBoolean(schema)) return orReference(schema, { type })
   if (secret === true) result['writeOnly'] = true
   if (pattern !== undefined) result['pattern'] = `${pattern}|${REFERENCE}`
   if (properties !== undefined) result['properties'] = mapValues(properties)
   if (patternProperties !== undefined) result['patternProperties'] = mapValues(patternProperties)
   if (items !== undefined) result['items'] = convert(items)
-  const choices = choicesOf(schema)
-  if (choices !== null) return orReference({ ...rest, type: 'string', enum: choices })
   if (anyOf !== undefined) result['anyOf'] = anyOf.map(convert)
-  return TypeGuard.IsInteger(schema) || TypeGuard.IsBoolean(schema) ? orReference(result) : result
+  return result
 }
 
-function orReference({ description, default: preset, ...rest }: Json): Json {
+function orReference({ description, default: preset }: TSchema, plain: Json): Json {
   const annotations = preset === undefined ? { description } : { description, default: preset }
-  return { ...annotations, anyOf: [rest, { type: 'string', pattern: REFERENCE }] }
+  return { ...annotations, anyOf: [plain, { type: 'string', pattern: REFERENCE }] }
 }
 
 function mapValues(schemas: Record<string, TSchema>): Json {

@@ -71,7 +71,7 @@ export function readConfiguration({
   const sheet = new Sheet(reading, shape.rejected, folder)
   const findings = [...reading.findings, ...shape.findings, ...CHECKS.flatMap((check) => check(sheet))]
   if (findings.some(({ severity }) => severity === 'error')) return refused(source, findings, reading.shown)
-  const configuration = resolveConfiguration(reading.value as ConfigurationFile, folder)
+  const configuration = resolveConfiguration(reading.value as ConfigurationFile, folder, sheet.tenants())
   return { ok: true, configuration, warnings: toMistakes(source, findings, reading.shown) }
 }
 

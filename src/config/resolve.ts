@@ -23,15 +23,22 @@ type TenantFile = Static<typeof TenantFields>
 type Part<Key extends keyof TenantFile> = NonNullable<TenantFile[Key]>
 type WebhookFile = NonNullable<Part<'refiner'>['webhook']>
 
-/** Applies every default, once, to a file without mistakes. Relative paths start from the folder. */
-export function resolveConfiguration(file: ConfigurationFile, folder: string): Configuration {
+/**
+ * Applies every default, once, to a file without mistakes.
+ *
+ * @param folder where relative paths start from
+ * @param order the names of the tenants; an object would put names of digits first
+ */
+export function resolveConfiguration(
+  file: ConfigurationFile,
+  folder: string,
+  order: readonly string[],
+): Configuration {
   return {
     server: resolveServer(file.server ?? {}),
     database: { path: databasePath(file.database ?? DEFAULTS.database, folder) },
     delivery: resolveDelivery(file.delivery ?? {}),
-    tenants: new Map(
-      Object.entries(file.tenants).map(([name, tenant]) => [name, resolveTenant(name, tenant)]),
-    ),
+    tenants: new Map(order.map((name) => [name, resolveTenant(name, file.tenants[name]!)])),
   }
 }
 

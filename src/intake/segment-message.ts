@@ -36,7 +36,7 @@ export function readMessage(
     context: { ...defaults.context, ...(fields['context'] as JsonObject | undefined) },
     integrations: { ...defaults.integrations, ...(fields['integrations'] as JsonObject | undefined) },
   }
-  return { ...fields, ...merged, type, ...ids, messageId: messageIdOf(raw, fields) } as SegmentMessage
+  return { ...fields, ...merged, type, ...ids, messageId: messageIdOf(raw, fields) }
 }
 
 function readType(value: JsonValue | undefined, takesPages: boolean): MessageType | Refusal {

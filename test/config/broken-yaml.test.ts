@@ -13,6 +13,7 @@ const YAML: readonly Broken[] = [
   ['a value that starts with @', tenantFile(['segment:', '  write_key: ¦@abc']), 'yaml_syntax', /quotes/],
   ['a tag', tenantFile(['segment:', '  write_key: ¦!abc def']), 'yaml_syntax', /tag/],
   ['an unknown directive', '¦%FOO\n---\ntenants: {}\n', 'yaml_syntax', /directive/],
+  ['a list item beside its key', 'server: ¦- b\n', 'yaml_syntax', /cannot stand/],
   ['a second document', 'tenants: {}\n¦---\ntenants: {}\n', 'yaml_syntax', /second/],
   ['wrong indentation', `tenants:\n  acme:\n    ${REFINER}\n¦   ${SEGMENT}\n`, 'yaml_syntax', /indentation/],
   ['a lost space', tenantFile(['segment:', '  region: us', '  ¦write_key:abc']), 'yaml_syntax', /space/],

@@ -78,7 +78,7 @@ test.each([
 test('while one of a user waits to be tried again, that user waits and the others do not', async () => {
   let open = false
   await using loop = await startLoop({
-    refiner: ({ text }) => (text.includes('"user-0"') && !open ? (status(500)() as Response) : null),
+    refiner: ({ text }) => (text.includes('"user-0"') && !open ? status(500)() : null),
   })
   const key = basic('acme-destination-key')
   for (let n = 0; n < 9; n++) {

@@ -24,7 +24,7 @@ export function hintFor(place: Place): string | null {
 }
 
 function amountHint(value: unknown, unit: Unit): string | null {
-  if (typeof value === 'object') return null
+  if (typeof value !== 'string' && typeof value !== 'number') return null
   const amended = amendAmount(String(value), unit)
   return amended === null ? null : `did you mean \`${amended}\`?`
 }

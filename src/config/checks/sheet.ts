@@ -39,10 +39,11 @@ export class Sheet {
     return this.reading.places.has(pointerOf(path)) || isRejected(pointerOf(path), this.rejected)
   }
 
-  /** The names of the tenants whose settings are a mapping. */
+  /** The names of the tenants whose settings are a mapping, in the order of the file. */
   tenants(): string[] {
-    const tenants = this.place('tenants')?.value as Record<string, unknown> | undefined
-    return Object.keys(tenants ?? {}).filter((name) => this.place('tenants', name)?.schema != null)
+    return this.places()
+      .filter(({ path, schema }) => path.length === 2 && path[0] === 'tenants' && schema !== null)
+      .map(({ path }) => path[1]!)
   }
 
   /** Offset of the deepest key along a path that is in the file: where something that is missing belongs. */

@@ -77,7 +77,7 @@ function explain({ code, pos, message }: YAMLError, text: string): Finding {
 
 /** What is missing, by the constant parts of the parser's own message. */
 function missing(message: string): Words {
-  if (/^Comments must/.test(message)) {
+  if (message.startsWith('Comments must')) {
     return ['a comment needs a space before its `#`', 'put a text that holds `#` in quotes']
   }
   if (/map values/.test(message))
@@ -88,11 +88,14 @@ function missing(message: string): Words {
   return ['something is missing', QUOTE_IT]
 }
 
+/** Tokens of the lexer that stand for no text: start of a document, end of braces, start of a plain text. */
+const MARKERS = new Set(['\u0002', '\u0018', '\u001F'])
+
 /** Where the quoted text starts that ends at an offset. */
 function openingQuote(text: string, end: number): number | null {
   let at = 0
   for (const token of new Lexer().lex(text)) {
-    if (/^[\u0002\u0018\u001f]$/.test(token)) continue
+    if (MARKERS.has(token)) continue
     if (at + token.length === end && /^["']/.test(token)) return at
     at += token.length
   }

@@ -24,7 +24,7 @@ function slips(a: string, b: string): number {
 }
 
 function sorted(word: string): string {
-  return [...word].sort().join('')
+  return Array.from(word).sort().join('')
 }
 
 function allowedSlips(a: string, b: string): number {

@@ -6,16 +6,8 @@ import type { Unit } from '../units.ts'
 export function foundKind(value: unknown): string {
   if (value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
-  switch (typeof value) {
-    case 'string':
-      return 'a text'
-    case 'number':
-      return 'a number'
-    case 'boolean':
-      return 'a boolean'
-    default:
-      return 'a mapping'
-  }
+  if (typeof value === 'object') return 'a mapping'
+  return typeof value === 'string' ? 'a text' : `a ${typeof value}`
 }
 
 /** What a schema asks for, in words that complete "must be …". */
