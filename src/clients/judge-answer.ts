@@ -4,6 +4,13 @@ import type { PostResult } from './http-post.ts'
 /** As much of a refusal as is kept with the delivery. */
 const MOST_ANSWER_CHARACTERS = 500
 
+/** What becomes of a delivery that the program stopped before it was sent: nothing, and it counts as no attempt. */
+export const NOT_SENT: Outcome = {
+  kind: 'throttled',
+  reason: 'the program stopped before it was sent',
+  retryAfterMs: 0,
+}
+
 /**
  * What a request's result means for what it carried. `now` is in ms since 1970, for a Retry-After that names a moment.
  * A 404 counts as passing: it says that the endpoint is wrong, which is the operator's to mend and no message's fault.
@@ -65,5 +72,10 @@ function faultInside(headers: Headers, body: string): string | null {
   const fields = answer as Record<string, unknown>
   if (fields['success'] === false || fields['ok'] === false) return 'said that it failed'
   if (fields['status'] === 'error') return 'said that it failed'
-  return fields['error'] || fields['errors'] ? 'with an error inside' : null
+  return isFilled(fields['error']) || isFilled(fields['errors']) ? 'with an error inside' : null
+}
+
+/** An empty list or object of errors says that there are none. */
+function isFilled(value: unknown): boolean {
+  return typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : Boolean(value)
 }

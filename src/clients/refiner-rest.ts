@@ -1,8 +1,15 @@
 import type { Clock } from '../contracts/clock.ts'
-import type { BatchLimits, DeliveryCall, LeasedDelivery, Outcome, Sender } from '../contracts/delivery.ts'
+import type {
+  BatchLimits,
+  DeliveryCall,
+  LeasedDelivery,
+  Outcome,
+  Sender,
+  SendSignals,
+} from '../contracts/delivery.ts'
 import type { Fetch } from './http-post.ts'
 import { postJson } from './http-post.ts'
-import { judge } from './judge-answer.ts'
+import { judge, NOT_SENT } from './judge-answer.ts'
 import { USER_AGENT } from './user-agent.ts'
 
 /** Refiner takes one user a request; different users go side by side. */
@@ -13,8 +20,8 @@ export interface RefinerRestParts {
   readonly endpoint: string
   readonly apiKey: string
   readonly timeoutMs: number
-  /** Waits for the next place among the requests per second. */
-  readonly turn: () => Promise<void>
+  /** Waits for the next place among the requests per second; false when the signal came first. */
+  readonly turn: (signal: AbortSignal) => Promise<boolean>
   readonly fetch: Fetch
   readonly clock: Clock
 }
@@ -28,17 +35,17 @@ export class RefinerRest implements Sender {
     this.#host = new URL(parts.endpoint).host
   }
 
-  async send(deliveries: readonly LeasedDelivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
+  async send(deliveries: readonly LeasedDelivery[], signals: SendSignals): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = []
-    for (const delivery of deliveries) outcomes.push(await this.#call(delivery, signal))
+    for (const delivery of deliveries) outcomes.push(await this.#call(delivery, signals))
     return outcomes
   }
 
-  async #call({ call, payload }: LeasedDelivery, signal: AbortSignal): Promise<Outcome> {
+  async #call({ call, payload }: LeasedDelivery, signals: SendSignals): Promise<Outcome> {
     const { endpoint, apiKey, turn, fetch, clock, timeoutMs } = this.parts
     const path = pathOf(call)
     if (path === null) return { kind: 'rejected', reason: `Refiner has no call for ${call}`, answer: null }
-    await turn()
+    if (!(await turn(signals.stopping))) return NOT_SENT
     const request = {
       url: `${endpoint}/${path}`,
       authorization: `Bearer ${apiKey}`,
@@ -46,7 +53,7 @@ export class RefinerRest implements Sender {
       timeoutMs,
       userAgent: USER_AGENT,
     }
-    return judge(await postJson(fetch, request, signal), this.#host, clock.now())
+    return judge(await postJson(fetch, request, signals.aborting), this.#host, clock.now())
   }
 }
 

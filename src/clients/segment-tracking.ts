@@ -1,8 +1,8 @@
 import type { Clock } from '../contracts/clock.ts'
-import type { BatchLimits, LeasedDelivery, Outcome, Sender } from '../contracts/delivery.ts'
+import type { BatchLimits, LeasedDelivery, Outcome, Sender, SendSignals } from '../contracts/delivery.ts'
 import type { Fetch } from './http-post.ts'
 import { postJson } from './http-post.ts'
-import { judge } from './judge-answer.ts'
+import { judge, NOT_SENT } from './judge-answer.ts'
 import { USER_AGENT } from './user-agent.ts'
 
 /**
@@ -16,8 +16,8 @@ export interface SegmentTrackingParts {
   readonly endpoint: string
   readonly writeKey: string
   readonly timeoutMs: number
-  /** Waits for the next place among the requests per second. */
-  readonly turn: () => Promise<void>
+  /** Waits for the next place among the requests per second; false when the signal came first. */
+  readonly turn: (signal: AbortSignal) => Promise<boolean>
   readonly fetch: Fetch
   readonly clock: Clock
 }
@@ -36,20 +36,20 @@ export class SegmentTracking implements Sender {
   }
 
   /** A batch that is refused is halved until the message that Segment refuses stands alone. */
-  async send(deliveries: readonly LeasedDelivery[], signal: AbortSignal): Promise<readonly Outcome[]> {
-    const outcome = await this.#post(deliveries, signal)
+  async send(deliveries: readonly LeasedDelivery[], signals: SendSignals): Promise<readonly Outcome[]> {
+    const outcome = await this.#post(deliveries, signals)
     if (outcome.kind !== 'rejected' || deliveries.length === 1) return deliveries.map(() => outcome)
     const middle = Math.ceil(deliveries.length / 2)
-    const first = await this.send(deliveries.slice(0, middle), signal)
+    const first = await this.send(deliveries.slice(0, middle), signals)
     // What comes later must not overtake what has to be sent again.
     const held = first.find(({ kind }) => kind !== 'delivered' && kind !== 'rejected')
     const rest = deliveries.slice(middle)
-    return [...first, ...(held === undefined ? await this.send(rest, signal) : rest.map(() => held))]
+    return [...first, ...(held === undefined ? await this.send(rest, signals) : rest.map(() => held))]
   }
 
-  async #post(deliveries: readonly LeasedDelivery[], signal: AbortSignal): Promise<Outcome> {
+  async #post(deliveries: readonly LeasedDelivery[], signals: SendSignals): Promise<Outcome> {
     const { turn, fetch, clock, timeoutMs } = this.parts
-    await turn()
+    if (!(await turn(signals.stopping))) return NOT_SENT
     const batch = deliveries.map(({ payload }) => payload).join(',')
     const body = `{"batch":[${batch}],"sentAt":"${new Date(clock.now()).toISOString()}"}`
     const request = {
@@ -59,6 +59,6 @@ export class SegmentTracking implements Sender {
       timeoutMs,
       userAgent: USER_AGENT,
     }
-    return judge(await postJson(fetch, request, signal), this.#host, clock.now())
+    return judge(await postJson(fetch, request, signals.aborting), this.#host, clock.now())
   }
 }

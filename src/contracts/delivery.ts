@@ -53,9 +53,17 @@ export interface BatchLimits {
   readonly concurrency: number
 }
 
+/** How a lane ends what a sender is at. */
+export interface SendSignals {
+  /** Nothing more is to be started: what has not been sent is `throttled`. */
+  readonly stopping: AbortSignal
+  /** What is under way is broken off: its outcome is `retry`. */
+  readonly aborting: AbortSignal
+}
+
 /** Sends deliveries to one tenant's account at one destination. */
 export interface Sender {
   readonly limits: BatchLimits
-  /** One outcome a delivery, in the same order. Never rejects; when `signal` aborts, the outcome is `retry`. */
-  send(deliveries: readonly LeasedDelivery[], signal: AbortSignal): Promise<readonly Outcome[]>
+  /** One outcome a delivery, in the same order. Never rejects. */
+  send(deliveries: readonly LeasedDelivery[], signals: SendSignals): Promise<readonly Outcome[]>
 }

@@ -8,6 +8,8 @@ export type JsonObject = { [name: string]: JsonValue }
 export interface Interaction {
   readonly kind: InteractionKind
   readonly occurredAt: string
+  /** Of the report, byte for byte; stands for a moment where Refiner gives none. */
+  readonly fingerprint: string
   readonly survey: { readonly uuid: string | null; readonly name: string | null }
   readonly response: {
     readonly uuid: string | null

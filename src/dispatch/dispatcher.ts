@@ -41,7 +41,7 @@ export class Dispatcher {
   #rescueLater(): void {
     this.#cancelRescue = this.clock.after(RESCUE_EVERY_MS, () => {
       try {
-        for (const lane of this.lanes) lane.renewLeases()
+        for (const lane of this.lanes) lane.keepUp()
         if (returnExpiredLeases(this.store, { now: this.clock.now() }) > 0) this.wake()
       } catch (error) {
         this.onError(error)

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import type { Cancel, Clock } from '../contracts/clock.ts'
 import type { DeliverySettings } from '../contracts/configuration.ts'
-import type { Destination, LeasedDelivery, Outcome, Sender } from '../contracts/delivery.ts'
+import type { Destination, Outcome, Sender } from '../contracts/delivery.ts'
 import type { LaneStatus } from '../contracts/health.ts'
+import { bringForward, type DueDelivery, dueDeliveries, nextDueAt } from '../store/due.ts'
 import type { Store } from '../store/open.ts'
-import { dueDeliveries, hasDue, leaseDelivery, renewLease } from '../store/outbox.ts'
+import { leaseDelivery, renewLease } from '../store/outbox.ts'
+import { LaneConduct } from './lane-conduct.ts'
 import { packBatches } from './pack-batches.ts'
-import { throttlePauseMs } from './retry-policy.ts'
+import { LONGEST_PAUSE_MS } from './retry-policy.ts'
 import { type Settled, settle } from './settle.ts'
 
 /** What is leased longer was lost and is tried again; what is under way has its lease renewed. */
 const LEASE_MS = 60_000
 /** How often to look for what became due without anybody saying so. */
-const LOOK_EVERY_MS = 1000
+const LOOK_EVERY_MS = 5000
 /** How long to wait before outcomes that could not be written down are tried again. */
 const SETTLE_AGAIN_MS = 500
-/** How long a lane rests after its key was refused, before it tries again with one batch. */
-const UNAUTHORIZED_PAUSE_MS = 30_000
 
 export interface LaneParts {
   readonly store: Store
@@ -32,30 +32,28 @@ export interface LaneParts {
 
 interface Batch {
   readonly lease: string
-  readonly deliveries: readonly LeasedDelivery[]
+  readonly deliveries: readonly DueDelivery[]
 }
 
 /** The way of one tenant's deliveries to one destination: what happens on it slows no other lane. */
 export class Lane {
-  #status: LaneStatus = { state: 'ok', lastSuccessAt: null, lastError: null }
   #running = false
+  readonly #conduct: LaneConduct
   readonly #underWay = new Map<Batch, Promise<void>>()
+  readonly #stopping = new AbortController()
   readonly #aborting = new AbortController()
-  #pausedUntil = 0
-  /** Pauses since the last delivery. */
-  #pauses = 0
-  /** When the next delivery that failed is due again, as far as is known here. */
-  #nextRetryAt = Infinity
   #cancelLook: Cancel = () => {}
 
   constructor(
     readonly tenant: string,
     readonly destination: Destination,
     private readonly parts: LaneParts,
-  ) {}
+  ) {
+    this.#conduct = new LaneConduct(parts.settings, parts.clock, parts.random)
+  }
 
   get status(): LaneStatus {
-    return this.#status
+    return this.#conduct.status
   }
 
   start(): void {
@@ -67,6 +65,7 @@ export class Lane {
   /** Takes nothing new and waits for what is under way; after `graceMs` that is broken off, to be sent again. */
   async stop(graceMs: number): Promise<void> {
     this.#running = false
+    this.#stopping.abort()
     this.#cancelLook()
     const cancel = this.parts.clock.after(graceMs, () => this.#aborting.abort())
     await Promise.all(this.#underWay.values())
@@ -85,28 +84,31 @@ export class Lane {
         })
         this.#underWay.set(batch, work)
       }
+      this.#lookAgain(this.#nextWakeMs())
     } catch (error) {
       this.parts.onError(error)
+      this.#lookAgain(LOOK_EVERY_MS)
     }
-    this.#lookLater()
   }
 
-  /** Keeps what is under way, however long it takes, from being taken for lost. */
-  renewLeases(): void {
-    const leasedUntil = this.parts.clock.now() + LEASE_MS
-    for (const { lease } of this.#underWay.keys()) renewLease(this.parts.store, { lease, leasedUntil })
+  /** Keeps what is under way from being taken for lost, and what waits from waiting for a clock that was set back. */
+  keepUp(): void {
+    const { store, settings, clock } = this.parts
+    const { tenant, destination } = this
+    const now = clock.now()
+    for (const { lease } of this.#underWay.keys()) renewLease(store, { lease, leasedUntil: now + LEASE_MS })
+    const latest = now + Math.max(settings.maxBackoffMs, LONGEST_PAUSE_MS) + LEASE_MS
+    bringForward(store, { tenant, destination, latest })
   }
 
   #take(): Batch[] {
     const { store, sender, clock } = this.parts
+    const slots = Math.max(0, this.#conduct.mostUnderWay(sender.limits.concurrency) - this.#underWay.size)
     const now = clock.now()
-    const slots = this.#freeSlots(now)
-    if (slots === 0) return []
-    const { tenant, destination } = this
-    if (!hasDue(store, { tenant, destination, now })) return []
+    if (slots === 0 || (nextDueAt(store, this) ?? Infinity) > now) return []
     return store.transaction(() => {
-      const batches = packBatches(dueDeliveries(store, { tenant, destination, now }), sender.limits, slots)
-      return batches.map((deliveries) => {
+      const due = dueDeliveries(store, this, now, sender.limits.messages)
+      return packBatches(due, sender.limits, slots).map((deliveries) => {
         const lease = randomUUID()
         for (const { id } of deliveries) leaseDelivery(store, { id, lease, leasedUntil: now + LEASE_MS })
         return { lease, deliveries }
@@ -114,22 +116,15 @@ export class Lane {
     })
   }
 
-  #freeSlots(now: number): number {
-    if (now < this.#pausedUntil) return 0
-    // After a pause one batch goes ahead to see whether the way is open again.
-    const most = this.#pauses > 0 ? 1 : this.parts.sender.limits.concurrency
-    return Math.max(0, most - this.#underWay.size)
-  }
-
   async #deliver(batch: Batch): Promise<void> {
-    const { sender, clock, onSettled, onError } = this.parts
+    const { sender, onSettled, onError } = this.parts
     try {
-      const outcomes = await sender.send(batch.deliveries, this.#aborting.signal)
-      this.#judge(outcomes, clock.now())
-      const settled = await this.#settle(batch, outcomes)
-      for (const { notBefore } of settled)
-        this.#nextRetryAt = Math.min(this.#nextRetryAt, notBefore ?? Infinity)
-      onSettled(this, settled)
+      const reported = await sender.send(batch.deliveries, {
+        stopping: this.#stopping.signal,
+        aborting: this.#aborting.signal,
+      })
+      const outcomes = this.#conduct.judge(batch.deliveries, reported)
+      onSettled(this, await this.#settle(batch, outcomes))
     } catch (error) {
       // The leases run out, and the deliveries are tried again.
       onError(error)
@@ -141,7 +136,8 @@ export class Lane {
     const { store, settings, clock, random, onError } = this.parts
     for (;;) {
       try {
-        return settle(store, lease, deliveries, outcomes, settings, clock.now(), random)
+        const notBefore = clock.now() + this.#conduct.pauseLeftMs()
+        return settle(store, this, { lease, deliveries, outcomes, notBefore }, settings, clock.now(), random)
       } catch (error) {
         if (this.#aborting.signal.aborted) throw error
         onError(error)
@@ -150,52 +146,15 @@ export class Lane {
     }
   }
 
-  /** What the outcomes say of the lane as a whole. */
-  #judge(outcomes: readonly Outcome[], now: number): void {
-    for (const outcome of outcomes) {
-      switch (outcome.kind) {
-        case 'delivered':
-          this.#pauses = 0
-          this.#status = { ...this.#status, state: 'ok', lastSuccessAt: now }
-          break
-        case 'rejected':
-          this.#pauses = 0
-          this.#status = { ...this.#status, state: 'ok', lastError: { at: now, message: outcome.reason } }
-          break
-        case 'retry':
-          this.#failed('retrying', outcome.reason, now)
-          break
-        case 'throttled':
-          this.#pause('throttled', outcome, now)
-          return
-        case 'unauthorized':
-          this.#pause('unauthorized', { ...outcome, retryAfterMs: UNAUTHORIZED_PAUSE_MS }, now)
-          return
-      }
-    }
+  #nextWakeMs(): number {
+    const { store, sender, clock } = this.parts
+    const full = this.#underWay.size >= this.#conduct.mostUnderWay(sender.limits.concurrency)
+    const due = full ? null : nextDueAt(store, this)
+    const wait = due === null ? LOOK_EVERY_MS : Math.min(Math.max(due - clock.now(), 1), LOOK_EVERY_MS)
+    return Math.max(wait, this.#conduct.pauseLeftMs())
   }
 
-  #failed(state: LaneStatus['state'], message: string, now: number): void {
-    this.#status = { ...this.#status, state, lastError: { at: now, message } }
-  }
-
-  #pause(
-    state: 'throttled' | 'unauthorized',
-    { reason, retryAfterMs }: { reason: string; retryAfterMs: number | null },
-    now: number,
-  ): void {
-    this.#failed(state, reason, now)
-    // Batches that were under way together are refused together: that is one pause.
-    if (now < this.#pausedUntil && retryAfterMs === null) return
-    this.#pauses += 1
-    const { settings, random } = this.parts
-    this.#pausedUntil = now + throttlePauseMs(settings, this.#pauses, retryAfterMs, random())
-  }
-
-  #lookLater(): void {
-    const now = this.parts.clock.now()
-    if (this.#nextRetryAt <= now) this.#nextRetryAt = Infinity
-    const next = Math.max(Math.min(this.#nextRetryAt, now + LOOK_EVERY_MS), this.#pausedUntil)
-    this.#cancelLook = this.parts.clock.after(Math.max(next - now, 1), () => this.wake())
+  #lookAgain(ms: number): void {
+    this.#cancelLook = this.parts.clock.after(ms, () => this.wake())
   }
 }

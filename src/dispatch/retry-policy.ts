@@ -1,7 +1,7 @@
 import type { DeliverySettings } from '../contracts/configuration.ts'
 
 /** The longest pause that a destination can ask of a lane, in ms: a wrong header must not stop it for days. */
-const LONGEST_PAUSE_MS = 3_600_000
+export const LONGEST_PAUSE_MS = 3_600_000
 
 /**
  * How long to wait after failed attempt number `attempts` (1 for the first), in ms: doubling, within the configured

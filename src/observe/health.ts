@@ -71,9 +71,9 @@ function readTenants({ store, tenants, laneStatus }: HealthParts, now: number) {
 }
 
 function destinationHealth(status: LaneStatus, counts: LaneCounts, now: number): DestinationHealth {
-  const { state, lastSuccessAt, lastError } = status
+  const { lastSuccessAt, lastError } = status
   return {
-    state,
+    state: stateOf(status, counts),
     pending: counts.open,
     oldest_pending_age_seconds: ageSeconds(counts.oldestOpen ?? Infinity, now),
     dead: counts.dead,
@@ -84,9 +84,8 @@ function destinationHealth(status: LaneStatus, counts: LaneCounts, now: number):
 
 function laneProblems(where: string, status: LaneStatus, counts: LaneCounts, now: number): string[] {
   const problems: string[] = []
-  if (status.state !== 'ok') {
-    problems.push(`${where}: ${status.state}: ${status.lastError?.message ?? 'no answer yet'}`)
-  }
+  const state = stateOf(status, counts)
+  if (state !== 'ok') problems.push(`${where}: ${state}: ${status.lastError?.message ?? 'no answer yet'}`)
   if (counts.lastDead !== null && now - counts.lastDead < DEAD_IS_NEWS_MS) {
     problems.push(`${where}: deliveries were given up within the last day; ${counts.dead} are kept`)
   }
@@ -100,4 +99,9 @@ function ageSeconds(since: number, now: number): number | null {
 
 function iso(ms: number): string {
   return new Date(ms).toISOString()
+}
+
+/** A lane with nothing left to send has nothing to retry. */
+function stateOf({ state }: LaneStatus, { open }: LaneCounts): LaneStatus['state'] {
+  return open === 0 ? 'ok' : state
 }

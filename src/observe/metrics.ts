@@ -15,7 +15,7 @@ export class Metrics {
     'source',
   ])
   readonly #answers = this.#counter('http_answers_total', 'Answers given to requests.', ['route', 'status'])
-  readonly #settled = this.#counter('deliveries_total', 'What attempts at deliveries came to.', [
+  readonly #settled = this.#counter('deliveries_total', 'What deliveries and attempts at them came to.', [
     'tenant',
     'destination',
     'result',
@@ -46,7 +46,11 @@ export class Metrics {
     this.#delay.observe({ route }, seconds)
   }
 
-  settled(tenant: string, destination: Destination, result: 'delivered' | 'dead' | 'retry'): void {
+  settled(
+    tenant: string,
+    destination: Destination,
+    result: 'delivered' | 'dead' | 'retry' | 'skipped',
+  ): void {
     this.#settled.inc({ tenant, destination, result })
   }
 

@@ -27,6 +27,7 @@ export const insertInboxItem = change<{
       payload: item.payload,
       received_at: item.receivedAt,
       state: 'received',
+      copies: 0,
     })
     .onConflict((conflict) => conflict.columns(['tenant', 'source', 'dedup_key']).doNothing()),
 )
@@ -46,6 +47,11 @@ export const unmappedItems = rows<{ tenants: string; limit: number }, InboxRow>(
 /** Marks an item as mapped; changes nothing when it was. */
 export const markMapped = change<{ id: number }>((db, { id }) =>
   db.updateTable('inbox').set({ state: 'mapped' }).where('id', '=', id).where('state', '=', 'received'),
+)
+
+/** Records how many of an item's messages were there already. */
+export const recordCopies = change<{ id: number; copies: number }>((db, { id, copies }) =>
+  db.updateTable('inbox').set({ copies }).where('id', '=', id),
 )
 
 /** How many items of each tenant wait for the mapping, and since when. */

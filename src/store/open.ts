@@ -1,5 +1,5 @@
 import { Database, SQLiteError } from 'bun:sqlite'
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { migrate } from './migrate.ts'
 
@@ -22,7 +22,7 @@ const BUSY_TIMEOUT_MS = 100
  * Throws with what to do when it cannot.
  */
 export async function openStore(path: string): Promise<Store> {
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const release = holdAlone(path)
   const sqlite = new Database(path, { create: true, readwrite: true })
   try {
@@ -72,13 +72,14 @@ function storeOn(sqlite: Database, release: () => void): Store {
 }
 
 /**
- * Makes sure that no other process works on the file: two would send everything twice. Holds a lock on a file beside
+ * Makes the files, for their owner's eyes only: they hold what people said. Makes sure that no other process works on the file: two would send everything twice. Holds a lock on a file beside
  * it, which the system takes back when the process ends, however it ends; answers how to let go of it.
  */
 function holdAlone(path: string): () => void {
+  for (const file of [path, `${path}.lock`]) closeSync(openSync(file, 'a', 0o600))
   const lock = new Database(`${path}.lock`, { create: true, readwrite: true })
   try {
-    lock.run('pragma journal_mode = off')
+    lock.run('pragma journal_mode = memory')
     lock.run('begin exclusive')
   } catch (error) {
     lock.close()

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
-import type { DeliveryCall, Destination, LeasedDelivery } from '../contracts/delivery.ts'
-import { change, cursor, rows } from './prepared.ts'
-import type { Store } from './open.ts'
+import type { DeliveryCall, Destination } from '../contracts/delivery.ts'
+import { change, rows } from './prepared.ts'
 import type { DeliveryState } from './schema.ts'
 
 /** Adds a delivery; changes nothing when the tenant has one with that message ID for that destination. */
@@ -31,6 +30,13 @@ export const insertDelivery = change<{
       state: delivery.state,
       reason: delivery.reason,
       answer: null,
+      head: sql`iif(${delivery.state} = 'pending' and not exists ${db
+        .selectFrom('outbox as open')
+        .select('open.id')
+        .where('open.tenant', '=', delivery.tenant)
+        .where('open.destination', '=', delivery.destination)
+        .where('open.user_key', '=', delivery.userKey)
+        .where('open.settled_at', 'is', null)}, 1, 0)`,
       attempts: 0,
       first_attempt_at: null,
       not_before: delivery.now,
@@ -40,68 +46,6 @@ export const insertDelivery = change<{
       settled_at: delivery.settledAt,
     })
     .onConflict((conflict) => conflict.columns(['tenant', 'destination', 'message_id']).doNothing()),
-)
-
-/** A delivery that may be taken. */
-export type DueDelivery = LeasedDelivery & { readonly userKey: string }
-
-/**
- * The deliveries of a lane that are due, in order of arrival. One of a user is due only when every earlier one of that
- * user is: it waits while one is under way or waits to be tried again.
- */
-export const dueDeliveries = cursor<{ tenant: string; destination: Destination; now: number }, DueDelivery>(
-  (db, { tenant, destination, now }) =>
-    db
-      .selectFrom('outbox as delivery')
-      .select([
-        'id',
-        'call',
-        'user_key as userKey',
-        'message_id as messageId',
-        sql<string>`payload`.as('payload'),
-        'attempts',
-        'first_attempt_at as firstAttemptAt',
-      ])
-      .where('tenant', '=', tenant)
-      .where('destination', '=', destination)
-      .where('state', '=', 'pending')
-      .where('not_before', '<=', now)
-      .where((eb) =>
-        eb.not(
-          eb.exists(
-            eb
-              .selectFrom('outbox as earlier')
-              .select('earlier.id')
-              .whereRef('earlier.tenant', '=', 'delivery.tenant')
-              .whereRef('earlier.destination', '=', 'delivery.destination')
-              .whereRef('earlier.user_key', '=', 'delivery.user_key')
-              .whereRef('earlier.id', '<', 'delivery.id')
-              .where('earlier.state', 'in', ['pending', 'leased'])
-              .where((or) => or.or([or('earlier.state', '=', 'leased'), or('earlier.not_before', '>', now)])),
-          ),
-        ),
-      )
-      .orderBy('id'),
-)
-
-/** Whether anything may be due: a look without a lock, for the many times when nothing is. */
-export function hasDue(
-  store: Store,
-  lane: { tenant: string; destination: Destination; now: number },
-): boolean {
-  return anyDue(store, lane).length > 0
-}
-
-const anyDue = rows<{ tenant: string; destination: Destination; now: number }, { id: number }>(
-  (db, { tenant, destination, now }) =>
-    db
-      .selectFrom('outbox')
-      .select('id')
-      .where('tenant', '=', tenant)
-      .where('destination', '=', destination)
-      .where('state', '=', 'pending')
-      .where('not_before', '<=', now)
-      .limit(sql<number>`1`),
 )
 
 /** Takes a delivery; changes nothing when it is not pending any more. */
@@ -129,6 +73,7 @@ export const settleDelivery = change<{
       state,
       reason,
       answer,
+      head: 0,
       attempts: sql`attempts + 1`,
       lease: null,
       leased_until: null,
@@ -163,15 +108,35 @@ export const retryDelivery = change<{
     .where('lease', '=', lease),
 )
 
-/** Puts a delivery back as if it had not been tried. */
-export const returnDelivery = change<{ id: number; lease: string; reason: string }>(
-  (db, { id, lease, reason }) =>
+/** Puts a delivery back as if it had not been tried, not due before `notBefore`. */
+export const returnDelivery = change<{ id: number; lease: string; reason: string; notBefore: number }>(
+  (db, { id, lease, reason, notBefore }) =>
     db
       .updateTable('outbox')
-      .set({ state: 'pending', reason, lease: null, leased_until: null })
+      .set({ state: 'pending', reason, not_before: notBefore, lease: null, leased_until: null })
       .where('id', '=', id)
       .where('state', '=', 'leased')
       .where('lease', '=', lease),
+)
+
+/** Puts the user's first open delivery at the head, after the one that was there is settled. */
+export const promoteNext = change<{ tenant: string; destination: Destination; userKey: string }>(
+  (db, { tenant, destination, userKey }) =>
+    db
+      .updateTable('outbox')
+      .set({ head: 1 })
+      .where('head', '=', 0)
+      .where('id', '=', (eb) =>
+        eb
+          .selectFrom('outbox as open')
+          .select('open.id')
+          .where('open.tenant', '=', tenant)
+          .where('open.destination', '=', destination)
+          .where('open.user_key', '=', userKey)
+          .where('open.settled_at', 'is', null)
+          .orderBy('open.id')
+          .limit(sql<number>`1`),
+      ),
 )
 
 /** Extends a lease that is still held. */
@@ -205,24 +170,19 @@ export interface LaneCounts {
 /** How many deliveries of a lane are open or dead. Reads indexes only, but for two rows. */
 export const laneCounts = rows<{ tenant: string; destination: Destination }, LaneCounts>(
   (db, { tenant, destination }) => {
-    const lane = (state: DeliveryState) =>
-      db
-        .selectFrom('outbox')
-        .where('tenant', '=', tenant)
-        .where('destination', '=', destination)
-        .where('state', '=', state)
-    const count = (state: DeliveryState) => lane(state).select((eb) => eb.fn.countAll<number>().as('count'))
-    const oldest = (state: DeliveryState) =>
-      lane(state)
-        .select('created_at')
-        .orderBy('id')
-        .limit(sql<number>`1`)
+    const lane = db.selectFrom('outbox').where('tenant', '=', tenant).where('destination', '=', destination)
+    const open = lane.where('settled_at', 'is', null)
+    const dead = lane.where('state', '=', 'dead')
+    const count = sql<number>`count(*)`.as('count')
+    const first = open
+      .select('created_at')
+      .orderBy('id')
+      .limit(sql<number>`1`)
     return db.selectNoFrom([
-      sql<number>`${count('pending')} + ${count('leased')}`.as('open'),
-      sql<number | null>`min(coalesce(${oldest('pending')}, ${oldest('leased')}),
-        coalesce(${oldest('leased')}, ${oldest('pending')}))`.as('oldestOpen'),
-      sql<number>`${count('dead')}`.as('dead'),
-      sql<number | null>`${lane('dead').select((eb) => eb.fn.max('settled_at').as('at'))}`.as('lastDead'),
+      sql<number>`${open.select(count)}`.as('open'),
+      sql<number | null>`${first}`.as('oldestOpen'),
+      sql<number>`${dead.select(count)}`.as('dead'),
+      sql<number | null>`${dead.select(sql`max(settled_at)`.as('at'))}`.as('lastDead'),
     ])
   },
 )

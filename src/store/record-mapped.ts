@@ -1,7 +1,7 @@
 import type { NewDelivery } from '../contracts/delivery.ts'
 import type { JsonObject } from '../contracts/interaction.ts'
 import type { KeptResponse, PeopleChange } from '../contracts/people.ts'
-import { type InboxRow, markMapped } from './inbox.ts'
+import { type InboxRow, markMapped, recordCopies } from './inbox.ts'
 import type { Store } from './open.ts'
 import { insertDelivery } from './outbox.ts'
 import * as people from './people.ts'
@@ -19,15 +19,18 @@ export function recordMapped(store: Store, mapped: readonly MappedItem[], now: n
     for (const { item, deliveries, people: changes } of mapped) {
       if (markMapped(store, { id: item.id }) === 0) continue
       for (const change of changes) applyPeopleChange(store, item, change)
+      let copies = 0
       for (const delivery of deliveries) {
-        insertDelivery(store, {
+        const inserted = insertDelivery(store, {
           ...delivery,
           inboxId: item.id,
           tenant: item.tenant,
           now,
           settledAt: delivery.state === 'pending' ? null : now,
         })
+        if (inserted === 0) copies += 1
       }
+      if (copies > 0) recordCopies(store, { id: item.id, copies })
     }
   })
 }
@@ -67,10 +70,14 @@ function touchKnownUser(store: Store, tenant: string, userId: string, now: numbe
   people.touchUser(store, { tenant, userId, email: null, refinerUuid: null, now })
 }
 
-/** The known traits with new ones over them, as JSON; null when that changes nothing. */
+/** A profile is rewritten with each change, so that one without bounds would slow everybody down. */
+const LONGEST_PROFILE = 256 * 1024
+
+/** The known traits with new ones over them, as JSON; null when that changes nothing or makes the profile too long. */
 function merge(known: string, traits: JsonObject): string | null {
   if (Object.keys(traits).length === 0) return null
-  return JSON.stringify({ ...(JSON.parse(known) as JsonObject), ...traits })
+  const merged = JSON.stringify({ ...(JSON.parse(known) as JsonObject), ...traits })
+  return merged.length > LONGEST_PROFILE ? null : merged
 }
 
 function responseRow(tenant: string, response: KeptResponse, now: number): people.ResponseRow {

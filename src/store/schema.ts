@@ -25,6 +25,8 @@ interface InboxTable {
   payload: string
   received_at: number
   state: 'received' | 'mapped'
+  /** How many of the messages it became were there already, under the same ID. */
+  copies: number
 }
 
 export type DeliveryState = 'pending' | 'leased' | 'delivered' | 'dead' | 'skipped'
@@ -43,6 +45,11 @@ interface OutboxTable {
   reason: string | null
   /** What the destination said when it rejected the message, cut short. */
   answer: string | null
+  /**
+   * 1 for the first open delivery of its user at its destination. Only a head can be due, and the user's next ones
+   * follow it: so what waits behind costs nothing until its turn.
+   */
+  head: 0 | 1
   attempts: number
   first_attempt_at: number | null
   not_before: number

@@ -14,6 +14,8 @@ describe('an answer', () => {
     [200, '{"success":true}', 'delivered'],
     [202, '{"errors":[]', 'delivered'],
     [204, '', 'delivered'],
+    [200, '{"contact_uuid":"x","errors":[],"error":null}', 'delivered'],
+    [200, '{"errors":{"email":"no"}}', 'retry'],
     [200, '{"success":false}', 'retry'],
     [200, '{"error":"no"}', 'retry'],
     [200, '{"status":"error"}', 'retry'],

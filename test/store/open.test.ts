@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { insertInboxItem, unmappedItems } from '../../src/store/inbox.ts'
 import { openStore } from '../../src/store/open.ts'
-import { dueDeliveries, insertDelivery, leaseDelivery, settleDelivery } from '../../src/store/outbox.ts'
+import { dueDeliveries } from '../../src/store/due.ts'
+import { insertDelivery, leaseDelivery, settleDelivery } from '../../src/store/outbox.ts'
 
 let folder: string
 let path: string
@@ -103,7 +104,7 @@ describe('the tables', () => {
       now: 1,
       settledAt: null,
     })
-    const due = () => [...dueDeliveries(store, { tenant: 'acme', destination: 'segment', now: 1 })]
+    const due = () => [...dueDeliveries(store, { tenant: 'acme', destination: 'segment' }, 1, 10)]
     expect(due()).toHaveLength(1)
     expect(leaseDelivery(store, { id: 1, lease: 'mine', leasedUntil: 9 })).toBe(1)
     expect(due()).toHaveLength(0)

@@ -16,6 +16,7 @@ const statements = [
     payload text not null,
     received_at integer not null,
     state text not null check (state in ('received', 'mapped')),
+    copies integer not null check (copies >= 0),
     unique (tenant, source, dedup_key)
   ) strict`,
   `create index inbox_received on inbox (state, id) where state = 'received'`,
@@ -32,6 +33,7 @@ const statements = [
     state text not null check (state in ('pending', 'leased', 'delivered', 'dead', 'skipped')),
     reason text,
     answer text,
+    head integer not null check (head in (0, 1)),
     attempts integer not null check (attempts >= 0),
     first_attempt_at integer,
     not_before integer not null,
@@ -40,15 +42,18 @@ const statements = [
     created_at integer not null,
     settled_at integer,
     unique (tenant, destination, message_id),
+    check (head = 0 or state in ('pending', 'leased')),
     check ((state = 'leased') = (lease is not null)),
     check ((lease is null) = (leased_until is null)),
     check ((state in ('delivered', 'dead', 'skipped')) = (settled_at is not null)),
     check (state not in ('dead', 'skipped') or reason is not null),
     check (state not in ('pending', 'leased', 'delivered') or payload is not null)
   ) strict`,
-  `create index outbox_pending on outbox (tenant, destination, id) where state = 'pending'`,
-  `create index outbox_open_by_user on outbox (tenant, destination, user_key, id)
-    where state in ('pending', 'leased')`,
+  `create unique index outbox_head on outbox (tenant, destination, user_key) where head = 1`,
+  `create index outbox_due on outbox (tenant, destination, not_before, id) where head = 1 and state = 'pending'`,
+  `create index outbox_open on outbox (tenant, destination, id, settled_at) where settled_at is null`,
+  `create index outbox_open_by_user on outbox (tenant, destination, user_key, id, settled_at)
+    where settled_at is null`,
   `create index outbox_leased on outbox (state, tenant, destination) where state = 'leased'`,
   `create index outbox_dead on outbox (tenant, destination, settled_at) where state = 'dead'`,
   `create index outbox_inbox on outbox (inbox_id)`,
