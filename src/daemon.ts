@@ -17,6 +17,7 @@ import { Metrics } from './observe/metrics.ts'
 import { systemClock } from './observe/system-clock.ts'
 import { GroupCommitAppender } from './store/inbox-appender.ts'
 import { openStore } from './store/open.ts'
+import type { MappedItem } from './store/record-mapped.ts'
 import { newestDeliveries } from './store/outbox.ts'
 import { databaseFault } from './store/probe.ts'
 
@@ -48,7 +49,7 @@ export async function startDaemon(parts: {
 
   const lanes = [...tenants.values()].flatMap((tenant) => createLanes(tenant))
   const dispatcher = new Dispatcher(lanes, store, clock, onError('freeing lost deliveries'))
-  const mapper = new Mapper(store, tenants, clock, (names) => dispatcher.wake(names), onError('mapping'))
+  const mapper = new Mapper(store, tenants, clock, onMapped, onError('mapping'))
   const inbox = new GroupCommitAppender(store, clock, () => mapper.wake())
 
   let stopping: Promise<void> | null = null
@@ -82,29 +83,36 @@ export async function startDaemon(parts: {
     app.listen({ hostname, port })
   } catch (error) {
     store.close()
-    throw new Error(`listening on ${hostname}:${port}: ${faultText(error)}`, { cause: error })
+    const hint = 'is another program, or another refiner-sync, there? Stop it, or choose another server.port'
+    throw new Error(`listening on ${hostname}:${port} failed: ${hint}`, { cause: error })
   }
   const server = app.server!
   mapper.start()
   dispatcher.start()
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${server.port}`
   log.info({ url, tenants: tenants.size }, 'ready')
+  for (const { name: tenant, segment, refiner } of tenants.values()) {
+    log.info({ tenant, segment: segment.endpoint, refiner: refiner.endpoint }, 'sends to')
+  }
 
   async function shutDown(): Promise<void> {
     log.info({}, 'stopping')
-    // New requests are answered 503 from here on; those under way are committed and answered.
-    const answered = server.stop()
-    let cancel: Cancel = () => {}
-    await Promise.race([answered, new Promise<void>((resolve) => (cancel = clock.after(GRACE_MS, resolve)))])
-    cancel()
-    inbox.close()
+    // Requests are answered 503 from here on; those under way are committed and answered.
     mapper.stop()
     await dispatcher.stop(GRACE_MS)
+    await withinGrace(server.stop())
+    inbox.close()
     await server.stop(true)
     store.close()
     log.info({}, 'stopped')
   }
   return { url, health, stop: () => (stopping ??= shutDown()) }
+
+  async function withinGrace(work: Promise<unknown>): Promise<void> {
+    let cancel: Cancel = () => {}
+    await Promise.race([work, new Promise<void>((resolve) => (cancel = clock.after(GRACE_MS, resolve)))])
+    cancel()
+  }
 
   function createLanes(tenant: Tenant): Lane[] {
     return senders(tenant).map(([destination, sender]) => {
@@ -136,32 +144,58 @@ export async function startDaemon(parts: {
     return made
   }
 
-  function turns(perSecond: number): () => Promise<void> {
+  function turns(perSecond: number): (signal: AbortSignal) => Promise<boolean> {
     const limiter = new RateLimiter(perSecond, clock)
-    return () => {
-      const wait = limiter.take()
-      return wait === 0 ? Promise.resolve() : new Promise((resolve) => clock.after(wait, resolve))
+    return (signal) => waitUnless(signal, limiter.take(), clock)
+  }
+
+  function onMapped(mapped: readonly MappedItem[]): void {
+    for (const { item, deliveries } of mapped) {
+      for (const { destination, call, state, reason } of deliveries) {
+        const fields = { tenant: item.tenant, destination, call, reason }
+        log.debug(fields, `mapped: ${state}`)
+        if (state === 'dead') log.error(fields, 'not to be sent, and kept')
+        if (state !== 'pending') metrics.settled(item.tenant, destination, state)
+      }
     }
+    dispatcher.wake(new Set(mapped.map(({ item }) => item.tenant)))
   }
 
   function onSettled({ tenant, destination }: Lane, settled: readonly Settled[]): void {
     for (const { state } of settled)
       metrics.settled(tenant, destination, state === 'pending' ? 'retry' : state)
-    const failed = settled.filter(({ state }) => state !== 'delivered')
-    for (const [state, level] of [
-      ['pending', 'warn'],
-      ['dead', 'error'],
-    ] as const) {
-      const some = failed.filter((one) => one.state === state)
+    for (const [state, level, message] of SETTLED_LOG) {
+      const some = settled.filter((one) => one.state === state)
       const [first] = some
-      if (!first) continue
-      const fields = { tenant, destination, deliveries: some.length, reason: first.reason }
-      log[level](fields, state === 'dead' ? 'given up, and kept' : 'to be tried again')
+      if (first) log[level]({ tenant, destination, deliveries: some.length, reason: first.reason }, message)
     }
   }
 }
 
+/** What the log says of what became of deliveries. */
+const SETTLED_LOG = [
+  ['delivered', 'debug', 'delivered'],
+  ['pending', 'warn', 'to be tried again'],
+  ['dead', 'error', 'given up, and kept'],
+] as const
+
 function laneStatus(lanes: readonly Lane[], tenant: string, destination: Destination): LaneStatus {
   const lane = lanes.find((one) => one.tenant === tenant && one.destination === destination)
   return lane?.status ?? { state: 'ok', lastSuccessAt: null, lastError: null }
+}
+
+/** Whether `ms` milliseconds passed before the signal came. */
+function waitUnless(signal: AbortSignal, ms: number, clock: Clock): Promise<boolean> {
+  if (signal.aborted || ms === 0) return Promise.resolve(!signal.aborted)
+  return new Promise((resolve) => {
+    const stop = () => {
+      cancel()
+      resolve(false)
+    }
+    const cancel = clock.after(ms, () => {
+      signal.removeEventListener('abort', stop)
+      resolve(true)
+    })
+    signal.addEventListener('abort', stop, { once: true })
+  })
 }

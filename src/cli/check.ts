@@ -13,8 +13,11 @@ export function check(options: { config: string; json: boolean }, context: Comma
   }
   for (const mistake of [...mistakes, ...warnings]) context.print(formatMistake(mistake))
   if (loaded.ok) {
-    const names = [...loaded.configuration.tenants.keys()].join(', ')
-    context.print(`${options.config}: ok, ${count(warnings.length, 'warning')}; tenants: ${names}`)
+    const tenants = [...loaded.configuration.tenants.values()]
+    context.print(`${options.config}: ok, ${count(warnings.length, 'warning')}`)
+    for (const { name, segment, refiner } of tenants) {
+      context.print(`  ${name}: Segment ${segment.endpoint}, Refiner ${refiner.endpoint}`)
+    }
     return EXIT.ok
   }
   context.print(

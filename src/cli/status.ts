@@ -45,7 +45,9 @@ async function readHealth(url: string): Promise<Health | string> {
     return body as Health
   } catch (error) {
     if (error instanceof SyntaxError) return 'what answers there is no refiner-sync'
-    return error instanceof Error ? error.message : String(error)
+    return error instanceof Error && error.name === 'TimeoutError'
+      ? 'it takes too long'
+      : 'nothing listens there'
   }
 }
 

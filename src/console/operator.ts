@@ -21,8 +21,19 @@ export function operatorRoutes({ isAdmin, health, deliveries }: OperatorParts) {
   }
   return new Elysia({ name: 'operator' })
     .get('/api/status', ({ request }) => guarded(request, () => json(health())))
-    .get('/api/deliveries', ({ request }) => guarded(request, () => json(deliveries(limitOf(request)))))
+    .get('/api/deliveries', ({ request }) =>
+      guarded(request, () => json(deliveries(limitOf(request)).map(shown))),
+    )
     .get('/ui', ({ request }) => guarded(request, page))
+}
+
+/** In the form of the other answers: snake case, moments in ISO 8601. */
+function shown({ createdAt, settledAt, ...delivery }: DeliverySummary) {
+  return {
+    ...delivery,
+    created_at: new Date(createdAt).toISOString(),
+    settled_at: settledAt === null ? null : new Date(settledAt).toISOString(),
+  }
 }
 
 /** A Bearer token, or the password of Basic, which is what a browser asks for. */

@@ -60,7 +60,7 @@ export const CONSOLE_PAGE = `<!doctype html>
       fill('deliveries', deliveries.map((delivery) => [
         cell(delivery.id), cell(delivery.tenant), cell(delivery.destination), cell(delivery.call),
         cell(delivery.state, delivery.state), cell(delivery.attempts),
-        cell(new Date(delivery.createdAt).toISOString()), cell(delivery.reason),
+        cell(delivery.created_at), cell(delivery.reason),
       ]))
     } catch (error) {
       byId('status').textContent = 'no answer: ' + error.message

@@ -33,9 +33,9 @@ tenants:
       destination_keys: [${DEMO_KEYS.destinationKey}]
     to_segment:
       events:
-        completed: Survey Completed
-        seen: Survey Seen
-        dismissed: Survey Dismissed
+        completed: Completed Survey
+        seen: Saw Survey
+        dismissed: Dismissed Survey
         segment_entered: Refiner Segment Entered
         tag_added: Survey Tagged
 `.trimStart()

@@ -1,4 +1,5 @@
 import { gunzipSync, inflateSync } from 'node:zlib'
+import { parseExact } from '../json/parse-exact.ts'
 import { Refusal } from './refusal.ts'
 
 /** Deeper than any survey or trait; bounds the recursion of all that comes after. */
@@ -74,7 +75,7 @@ export function parseJson(bytes: Buffer): JsonBody | Refusal {
   }
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseExact(text)
   } catch {
     return new Refusal(400, 'the body is not valid JSON')
   }

@@ -19,6 +19,9 @@ export interface Rejected {
   readonly errors: Accepted['errors']
 }
 
+/** As many bad messages of one request are named; a body of trash must not become an answer many times as long. */
+const MOST_ERRORS = 1000
+
 export interface SegmentIntakeParts {
   readonly tenants: ReadonlyMap<string, Tenant>
   readonly keys: KeyRing
@@ -71,7 +74,9 @@ export class SegmentIntake {
     if (json instanceof Refusal) return rejected(json)
     const body = readSegmentBody(json.value, type, tenant.toRefiner.pages)
     if (body instanceof Refusal) return rejected(body)
-    const errors = body.refused.map(({ index, refusal: { status, message } }) => ({ index, status, message }))
+    const errors = body.refused
+      .slice(0, MOST_ERRORS)
+      .map(({ index, refusal: { status, message } }) => ({ index, status, message }))
     if (body.messages.length === 0)
       return { refusal: wholeRefusal(body), errors: errors.length > 1 ? errors : [] }
     const appended = await this.parts.inbox.append(

@@ -71,6 +71,8 @@ function readIds(fields: JsonObject, type: MessageType): Ids | Refusal {
     const value = fields[name] ?? null
     const text = typeof value === 'number' ? String(value) : value
     if (text !== null && typeof text !== 'string') return new Refusal(400, `"${name}" must be a string`)
+    if (text !== null && !isPlain(text))
+      return new Refusal(400, `"${name}" must be text without NUL or broken characters`)
     delete fields[name]
     if (text !== null && text.trim() !== '') ids[name] = text
   }
@@ -90,12 +92,17 @@ function readIds(fields: JsonObject, type: MessageType): Ids | Refusal {
   return { ...ids, userId }
 }
 
+/** SQLite compares texts up to a NUL, and a lone surrogate has no UTF-8: two IDs could become one. */
+function isPlain(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
 /**
  * The message's own ID, by which a copy is known. Without one, a message that says when it happened is known by its
  * content; one that does not is never taken for a copy.
  */
 function messageIdOf(raw: JsonObject, { messageId, timestamp }: JsonObject): string {
-  if (typeof messageId === 'string' && messageId !== '') return messageId
+  if (typeof messageId === 'string' && messageId !== '' && isPlain(messageId)) return messageId
   if (typeof messageId === 'number') return String(messageId)
   if (typeof timestamp !== 'string') return randomUUID()
   return `content-${createHash('sha256').update(JSON.stringify(raw)).digest('hex')}`

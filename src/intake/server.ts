@@ -7,6 +7,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import { answer, json, refusalAnswer } from './answers.ts'
 import { KeyRing, secretsEqual } from './authenticate.ts'
 import { RefinerWebhook } from './refiner-webhook.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { Refusal } from './refusal.ts'
 import { type Accepted, type Rejected, SegmentIntake } from './segment-intake.ts'
 
@@ -47,23 +48,26 @@ export function createServer(parts: ServerParts) {
     serve: {
       // Bodies over the limit are refused by the handlers, with a message; this one only has to be larger.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      // A second daemon on the port must fail, not share its requests.
+      reusePort: false,
+      development: false,
     },
   })
     .post(
       '/v1/segment',
-      ({ request }) => take('/v1/segment', 'segment', () => segment.takeDirect(request)),
+      ({ request }) => take('/v1/segment', 'segment', request, () => segment.takeDirect(request)),
       RAW,
     )
     .post(
       '/v1/segment/:tenant',
       ({ request, params }) =>
-        take('/v1/segment/:tenant', 'segment', () => segment.takeWebhook(request, params.tenant)),
+        take('/v1/segment/:tenant', 'segment', request, () => segment.takeWebhook(request, params.tenant)),
       RAW,
     )
     .post(
       '/v1/refiner/:tenant',
       ({ request, params }) =>
-        take('/v1/refiner/:tenant', 'refiner_webhook', () => refiner.take(request, params.tenant)),
+        take('/v1/refiner/:tenant', 'refiner_webhook', request, () => refiner.take(request, params.tenant)),
       RAW,
     )
     .get('/health', () => {
@@ -80,16 +84,27 @@ export function createServer(parts: ServerParts) {
     })
     .onError(({ code, error, request }) => {
       if (code === 'NOT_FOUND') {
-        const { pathname } = new URL(request.url)
-        return refusalAnswer(new Refusal(404, `there is no ${request.method} ${pathname.slice(0, 100)} here`))
+        return notFound(request)
       }
       parts.log.error({ fault: faultText(error) }, 'a request failed')
       return refusalAnswer(new Refusal(500, 'an error inside refiner-sync; its log says more'))
     })
   for (const [route, type] of Object.entries(TRACKING_ROUTES)) {
-    app.post(route, ({ request }) => take(route, 'segment', () => segment.takeTracking(request, type)), RAW)
+    app.post(
+      route,
+      ({ request }) => take(route, 'segment', request, () => segment.takeTracking(request, type)),
+      RAW,
+    )
   }
   return app
+}
+
+function notFound(request: Request): Response {
+  const { pathname } = new URL(request.url)
+  if (pathname in TRACKING_ROUTES || /^\/v1\/(segment|refiner)(\/[^/]+)?$/.test(pathname)) {
+    return json(405, { success: false, message: 'this URL is right; it takes POST' }, { allow: 'POST' })
+  }
+  return refusalAnswer(new Refusal(404, `there is no ${request.method} ${pathname.slice(0, 100)} here`))
 }
 
 /** Whether a request's token is the admin token; without one configured, none is. */
@@ -97,17 +112,25 @@ export function adminCheck({ adminToken }: ServerSettings): (token: string) => b
   return (token) => adminToken !== null && secretsEqual(token, adminToken)
 }
 
-/** Answers a request for intake, and counts it. */
+/** Answers a request for intake, counts it, and says in the log what was refused. */
 function intakeHandler({ isStopping, log, metrics }: ServerParts) {
+  const refusals = new RefusalLog(log)
   return async (
     route: string,
     source: Source,
+    request: Request,
     work: () => Promise<Accepted | Rejected>,
   ): Promise<Response> => {
     const started = performance.now()
     const result = isStopping() ? unavailable('shutting down') : await attempt(work, log)
     const response = answer(result)
-    if ('tenant' in result) metrics.accepted(result.tenant, source, result.accepted, result.duplicates)
+    if ('tenant' in result) {
+      const { tenant, accepted, duplicates, errors } = result
+      metrics.accepted(tenant, source, accepted, duplicates)
+      log.debug({ route, tenant, accepted, duplicates, refused: errors.length }, 'accepted')
+    } else {
+      refusals.note(route, result.refusal, request)
+    }
     metrics.answered(route, response.status, (performance.now() - started) / 1000)
     return response
   }
@@ -121,7 +144,8 @@ async function attempt(work: () => Promise<Accepted | Rejected>, log: Log): Prom
       log.warn({ fault: error.message }, 'nothing can be accepted')
       return unavailable('it cannot be kept on disk right now')
     }
-    throw error
+    log.error({ fault: faultText(error) }, 'a request failed')
+    return { refusal: new Refusal(500, 'an error inside refiner-sync; its log says more'), errors: [] }
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Tenant } from '../contracts/configuration.ts'
 import type { NewDelivery } from '../contracts/delivery.ts'
 import type { Source } from '../contracts/inbox.ts'
-import type { JsonObject } from '../contracts/interaction.ts'
 import type { PeopleChange } from '../contracts/people.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
+import { TooManyTraits } from './flatten.ts'
 import { peopleOfInteraction, peopleOfMessage } from './people.ts'
 import { readRefinerWebhook } from './refiner-webhook.ts'
 import { isOwn, toRefiner } from './to-refiner.ts'
@@ -39,13 +39,14 @@ export function mapItem(item: Item, tenant: Tenant): Mapped {
 
 /** The item stays in the inbox, and a dead delivery says why nothing came of it. */
 export function mappingFailed(item: Item, error: unknown): Mapped {
-  // The name only: an error's message can quote the item.
-  const reason = error instanceof Error ? error.name : 'unknown error'
+  // Of other errors the name only: their messages can quote the item.
+  const name = error instanceof Error ? error.name : 'unknown error'
+  const reason = error instanceof TooManyTraits ? error.message : name
   return { deliveries: [whole(item, 'dead', `mapping it failed: ${reason}`)], people: [] }
 }
 
 function mapRefinerWebhook(item: Item, tenant: Tenant): Mapped {
-  const interaction = readRefinerWebhook(JSON.parse(item.payload) as JsonObject, item.receivedAt)
+  const interaction = readRefinerWebhook(item.payload, item.receivedAt)
   if ('unreadable' in interaction) {
     return {
       deliveries: [whole(item, 'skipped', `the webhook was not understood: ${interaction.unreadable}`)],

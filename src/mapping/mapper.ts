@@ -22,8 +22,8 @@ export class Mapper {
     private readonly store: Store,
     private readonly tenants: ReadonlyMap<string, Tenant>,
     private readonly clock: Clock,
-    /** Called after each commit, with the tenants who may have something to send. */
-    private readonly onMapped: (tenants: ReadonlySet<string>) => void,
+    /** Called after each commit, with what was mapped. */
+    private readonly onMapped: (mapped: readonly MappedItem[]) => void,
     private readonly onError: (error: unknown) => void,
   ) {
     this.#tenants = JSON.stringify([...tenants.keys()])
@@ -64,25 +64,31 @@ export class Mapper {
     const items = unmappedItems(this.store, { tenants: this.#tenants, limit: BATCH })
     if (items.length === 0) return 0
     const mapped = items.map((item) => ({ item, ...mapItem(item, this.tenants.get(item.tenant)!) }))
-    try {
-      recordMapped(this.store, mapped, this.clock.now())
-    } catch (error) {
-      if (isEnvironmental(error)) throw error
-      for (const one of mapped) this.#recordAlone(one)
-    }
-    this.onMapped(new Set(items.map(({ tenant }) => tenant)))
+    this.onMapped(this.#record(mapped))
     return items.length
   }
 
+  #record(mapped: readonly MappedItem[]): readonly MappedItem[] {
+    try {
+      recordMapped(this.store, mapped, this.clock.now())
+      return mapped
+    } catch (error) {
+      if (isEnvironmental(error)) throw error
+      return mapped.map((one) => this.#recordAlone(one))
+    }
+  }
+
   /** An item that the tables refuse must not keep the others from being mapped. */
-  #recordAlone(one: MappedItem): void {
+  #recordAlone(one: MappedItem): MappedItem {
     try {
       recordMapped(this.store, [one], this.clock.now())
+      return one
     } catch (error) {
       if (isEnvironmental(error)) throw error
       this.onError(error)
       const failed = { item: one.item, ...mappingFailed(one.item, error) }
       recordMapped(this.store, [failed], this.clock.now())
+      return failed
     }
   }
 }

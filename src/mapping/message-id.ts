@@ -9,15 +9,18 @@ const PREFIX = 'refiner-sync'
 
 export const OWN_MESSAGE_ID = /^refiner-sync-[a-z]+-[0-9a-f]{40}$/
 
-/** The ID of the message that `call` makes of an interaction; under 100 characters, Segment's limit. */
-export function messageId(tenant: string, interaction: Interaction, call: DeliveryCall): string {
-  const identity = JSON.stringify([
-    tenant,
-    subject(interaction),
-    interaction.kind,
-    revision(interaction),
-    call,
-  ])
+/**
+ * The ID of the message that `call` makes of an interaction; under 100 characters, Segment's limit. `about` is whom the
+ * message is about: a response whose contact is identified later is news to Segment.
+ */
+export function messageId(
+  tenant: string,
+  interaction: Interaction,
+  call: DeliveryCall,
+  about: readonly (string | null)[],
+): string {
+  const { kind } = interaction
+  const identity = JSON.stringify([tenant, subject(interaction), kind, revision(interaction), call, about])
   const digest = new Bun.CryptoHasher('sha256').update(identity).digest('hex').slice(0, 40)
   return `${PREFIX}-${call}-${digest}`
 }
@@ -29,22 +32,21 @@ function subject({ kind, response, user, survey }: Interaction): JsonValue[] {
 
 /**
  * What tells one state of a response from the next. Moments count in whole seconds, the finest that Refiner reports
- * them everywhere; the answers themselves tell apart what happens within one.
+ * them everywhere; the answers themselves tell apart what happens within one. Where Refiner gives no moment, the report
+ * itself stands for it: the same bytes are the same interaction.
  */
-function revision({ kind, response, answers, segments, occurredAt }: Interaction): JsonValue[] {
+function revision({ kind, response, answers, fingerprint }: Interaction): JsonValue[] {
   const at = response.timestamps
   switch (kind) {
     case 'completed':
       return [wholeSeconds(at.completed_at), wholeSeconds(at.last_data_reception_at), ...canonical(answers)]
     case 'seen':
-      return [wholeSeconds(at.last_shown_at)]
+      return [wholeSeconds(at.last_shown_at) ?? fingerprint]
     case 'dismissed':
-      return [wholeSeconds(at.dismissed_at ?? at.last_shown_at), ...canonical(answers)]
+      return [wholeSeconds(at.dismissed_at ?? at.last_shown_at) ?? fingerprint, ...canonical(answers)]
     case 'segment_entered':
-      // Refiner does not say when; a user can leave a segment and enter it again.
-      return [occurredAt, ...segments.map(({ uuid, name }) => uuid ?? name)]
     case 'tag_added':
-      return (response.tags ?? []).map((tag) => JSON.stringify(tag))
+      return [fingerprint]
   }
 }
 

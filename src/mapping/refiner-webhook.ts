@@ -1,5 +1,6 @@
 import type { InteractionKind } from '../contracts/configuration.ts'
 import type { Interaction, JsonObject, JsonValue, ResponseTimestamp } from '../contracts/interaction.ts'
+import { parseExact } from '../json/parse-exact.ts'
 import { isoTimestamp } from './timestamps.ts'
 
 const RESPONSE_TIMESTAMPS: readonly ResponseTimestamp[] = [
@@ -18,9 +19,10 @@ const RESPONSE_TIMESTAMPS: readonly ResponseTimestamp[] = [
  * Answers a reason when the body does not tell what happened.
  */
 export function readRefinerWebhook(
-  body: JsonObject,
+  payload: string,
   receivedAt: number,
 ): Interaction | { readonly unreadable: string } {
+  const body = object(parseExact(payload) as JsonValue)
   const form = object(body['form'])
   const response = object(body['response'])
   const account = object(body['account'])
@@ -31,6 +33,7 @@ export function readRefinerWebhook(
   if (kind === null) return { unreadable: 'its triggered_event is none that is known' }
   return {
     kind,
+    fingerprint: new Bun.CryptoHasher('sha256').update(payload).digest('hex'),
     occurredAt: happened(kind, timestamps) ?? new Date(receivedAt).toISOString(),
     survey: { uuid: text(form['uuid']), name: text(form['name']) },
     response: {

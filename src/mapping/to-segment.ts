@@ -117,7 +117,8 @@ function delivery(
   identity: Identity,
   message: Message,
 ): NewDelivery {
-  const id = messageId(tenant.name, interaction, message.type)
+  const about = [userKey(identity), message.type === 'group' ? interaction.account.id : null]
+  const id = messageId(tenant.name, interaction, message.type, about)
   const full: JsonObject = {
     ...message,
     messageId: id,
@@ -143,7 +144,7 @@ function skippedWhole(interaction: Interaction, tenant: Tenant, reason: string):
     destination: 'segment',
     call: 'all',
     userKey: interaction.user.id ?? interaction.user.uuid ?? '',
-    messageId: messageId(tenant.name, interaction, 'all'),
+    messageId: messageId(tenant.name, interaction, 'all', [interaction.user.id, reason]),
     payload: null,
     state: 'skipped',
     reason,

@@ -82,13 +82,17 @@ test('the key that came with a body is not kept', async () => {
 test('a message with nothing in it that was foreseen is stored as it is and reaches Refiner', async () => {
   await using loop = await startLoop()
   const text =
-    '{"type":"identify","userId":"user-\\u0000\\ud800","messageId":"odd","traits":{"__proto__":{"a":1},"constructor":"x","n":1e400,"n":12345678901234567890,"":"empty"},"odd":[]}'
+    '{"type":"identify","userId":9007199254740993,"messageId":"\\u0000odd","traits":{"__proto__":{"a":1},"constructor":"x",' +
+    '"n":1,"n":12345678901234567890,"huge":1e400,"half":"\\ud800","":"empty"},"odd":[]}'
   expect((await loop.post('/v1/segment', text, basic('acme-destination-key'))).status).toBe(200)
   await loop.refiner.until((calls) => calls.length === 1, deadline())
   expect(loop.refiner.calls[0]!.body).toMatchObject({
+    id: '9007199254740993',
     constructor: 'x',
     '': 'empty',
-    n: 1.2345678901234567e19,
+    n: '12345678901234567890',
+    huge: null,
+    half: '\ud800',
   })
   expect(JSON.stringify(loop.refiner.calls[0]!.body)).toContain('__proto___a')
 })

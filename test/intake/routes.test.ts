@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { Database } from 'bun:sqlite'
 import { createHmac } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
@@ -123,6 +124,12 @@ describe('the direct destination', () => {
     ['is a track without event', { type: 'track', userId: 'u' }, '"event" is missing'],
     ['is a group without group ID', { type: 'group', userId: 'u' }, '"groupId" is missing'],
     ['has a list as traits', { type: 'identify', userId: 'u', traits: [1] }, '"traits" must be'],
+    ['has a NUL in its user ID', { type: 'identify', userId: 'u\0' }, '"userId" must be text'],
+    [
+      'has half a character in its group ID',
+      { type: 'group', userId: 'u', groupId: '\ud800' },
+      '"groupId" must be',
+    ],
     ['has a batch that is none', { batch: {} }, '"batch" must be an array'],
     ['has an empty batch', { batch: [] }, 'no message'],
     ['is an empty array', [], 'no message'],
@@ -207,6 +214,20 @@ describe('the direct destination', () => {
     expect((await outcome('/v1/segment', [page, { type: 'track' }], key)).status).toBe(400)
   })
 
+  test('answers a body of trash with no more than a thousand reasons', async () => {
+    const { status, body } = await outcome('/v1/segment', Array(20_000).fill(0), key)
+    expect(status).toBe(400)
+    expect(body['errors']).toHaveLength(1000)
+  })
+
+  test('tells those who look with a browser that the URL takes POST', async () => {
+    for (const path of ['/v1/segment', '/v1/segment/acme', '/v1/refiner/acme', '/v1/batch']) {
+      const response = await fetch(loop.daemon.url + path)
+      expect(response.status).toBe(405)
+      expect(response.headers.get('allow')).toBe('POST')
+    }
+  })
+
   test.each(['userId', 'userid', 'user_id', 'UserID', 'User ID', 'USER-ID'])(
     'reads %s as the user ID',
     async (name) => {
@@ -245,6 +266,9 @@ describe('the Webhooks destination', () => {
       await outcome('/v1/segment/__proto__', text, key),
       await outcome('/v1/segment/unsigned', text, sign(text, '')),
       await outcome('/v1/segment/unsigned', text, sign(text, 'null')),
+      await outcome('/v1/segment/acme', text, sign('')),
+      await outcome('/v1/segment/acme', 'no JSON', sign('')),
+      await outcome('/v1/segment/acme', '[]', sign('')),
     ]
     for (const answer of refused) expect(answer).toEqual({ status: 401, body: refused[0]!.body })
   })
@@ -269,12 +293,18 @@ describe("the Tracking API's routes", () => {
     await expectRefusal(501, 'not supported', path, { userId: 'u' })
   })
 
-  test('/v1/batch merges its context into every message', async () => {
-    const batch = [identify(), identify()]
-    expect(await outcome('/v1/batch', { batch, context: { ip: '127.0.0.1' } }, key)).toMatchObject({
-      status: 200,
-      body: { accepted: 2 },
-    })
+  test('/v1/batch merges its context and integrations under those of every message', async () => {
+    const batch = [identify({ context: { ip: 'own' } }), identify()]
+    const body = { batch, context: { ip: 'shared', page: 1 }, integrations: { All: false } }
+    expect(await outcome('/v1/batch', body, key)).toMatchObject({ status: 200, body: { accepted: 2 } })
+    using db = new Database(loop.configuration.database.path, { readonly: true })
+    const stored = (id: string) => {
+      const row = db.query('select payload from inbox where dedup_key = ?').get(id) as { payload: string }
+      return JSON.parse(row.payload) as unknown
+    }
+    const [first, second] = batch.map(({ messageId }) => stored(messageId))
+    expect(first).toMatchObject({ context: { ip: 'own', page: 1 }, integrations: { All: false } })
+    expect(second).toMatchObject({ context: { ip: 'shared', page: 1 }, integrations: { All: false } })
   })
 
   test('take the write key in the body, and gzip', async () => {

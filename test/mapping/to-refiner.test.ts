@@ -131,6 +131,12 @@ describe('a message of our own that Segment sends back', () => {
   })
 })
 
+test('traits that would grow without bounds when flattened are given up, with the reason', () => {
+  const leaves = Object.fromEntries(Array.from({ length: 2000 }, (_, n) => [`leaf-${n}`, n]))
+  const { delivery } = map({ type: 'identify', traits: { ['k'.repeat(100_000)]: leaves } })
+  expect(delivery).toMatchObject({ state: 'dead', call: 'all', reason: expect.stringContaining('over 1 MB') })
+})
+
 describe('flattening', () => {
   const trait: fc.Arbitrary<JsonObject> = fc
     .dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }), { noNullPrototype: true })

@@ -308,6 +308,26 @@ describe('message IDs', () => {
     for (const id of ids(body)) expect(first).not.toContain(id)
   })
 
+  test('are new once the contact, or the account, is identified', () => {
+    const anonymous = map(completedSurvey({ remote_id: null }), { anonymous: 'anonymous_id' })
+    for (const { messageId } of anonymous) expect(first).not.toContain(messageId)
+    const moved = ids(completedSurvey({ account: { remote_id: 'account-8' } }))
+    expect(moved.map((id) => first.includes(id))).toEqual([true, false, true])
+  })
+
+  test('are new for a tag added again, and for a segment entered again, but not for the same bytes', () => {
+    const id = (trigger: string, over: Record<string, unknown>) => {
+      return map(withResponse(over, { triggered_event: trigger, ...over }), { events: EVENTS })[0]!.messageId
+    }
+    for (const trigger of ['Tag Added', 'User Entered Segment']) {
+      const seen = [{ tags: ['A'] }, { tags: ['A', 'B'] }, { tags: ['A'], last_seen_at: 'later' }].map(
+        (over) => id(trigger, over),
+      )
+      expect(new Set(seen).size).toBe(3)
+      expect(id(trigger, { tags: ['A'] })).toBe(seen[0]!)
+    }
+  })
+
   test('are others in another tenant', () => {
     for (const id of ids(completedSurvey(), 'globex')) expect(first).not.toContain(id)
   })

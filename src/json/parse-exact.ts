@@ -1,0 +1,15 @@
+/** Sixteen digits in a row: the shortest integer that a JavaScript number may not hold exactly. */
+const LONG_INTEGER = /\d{16}/
+
+/**
+ * JSON.parse, except that an integer beyond what a number holds exactly becomes the text of its digits: an ID must not
+ * turn into the one next to it.
+ */
+export function parseExact(text: string): unknown {
+  if (!LONG_INTEGER.test(text)) return JSON.parse(text)
+  return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
+    const isInexact = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+    const digits = context?.source
+    return isInexact && digits !== undefined && /^-?\d+$/.test(digits) ? digits : value
+  })
+}
