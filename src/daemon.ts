@@ -131,15 +131,14 @@ export async function startDaemon(parts: {
   function senders({ refiner, segment }: Tenant): [Destination, Sender][] {
     const { timeoutMs } = configuration.delivery
     const made: [Destination, Sender][] = []
+    const parts = { timeoutMs, fetch, clock }
     if (segment.writeKey !== '') {
-      const turn = turns(segment.requestsPerSecond)
-      const { endpoint, writeKey } = segment
-      made.push(['segment', new SegmentTracking({ endpoint, writeKey, timeoutMs, turn, fetch, clock })])
+      const { endpoint, writeKey: key, requestsPerSecond } = segment
+      made.push(['segment', new SegmentTracking({ ...parts, endpoint, key, turn: turns(requestsPerSecond) })])
     }
     if (refiner.apiKey !== '') {
-      const turn = turns(refiner.requestsPerSecond)
-      const { endpoint, apiKey } = refiner
-      made.push(['refiner', new RefinerRest({ endpoint, apiKey, timeoutMs, turn, fetch, clock })])
+      const { endpoint, apiKey: key, requestsPerSecond } = refiner
+      made.push(['refiner', new RefinerRest({ ...parts, endpoint, key, turn: turns(requestsPerSecond) })])
     }
     return made
   }

@@ -1,4 +1,3 @@
-import type { Clock } from '../contracts/clock.ts'
 import type {
   BatchLimits,
   DeliveryCall,
@@ -7,7 +6,7 @@ import type {
   Sender,
   SendSignals,
 } from '../contracts/delivery.ts'
-import type { Fetch } from './http-post.ts'
+import type { ClientParts } from './client-parts.ts'
 import { postJson } from './http-post.ts'
 import { judge, NOT_SENT } from './judge-answer.ts'
 import { USER_AGENT } from './user-agent.ts'
@@ -15,23 +14,12 @@ import { USER_AGENT } from './user-agent.ts'
 /** Refiner takes one user a request; different users go side by side. */
 const LIMITS: BatchLimits = { messages: 1, bytes: Infinity, concurrency: 8 }
 
-export interface RefinerRestParts {
-  /** Base URL without a slash at its end, such as https://api.refiner.io/v1. */
-  readonly endpoint: string
-  readonly apiKey: string
-  readonly timeoutMs: number
-  /** Waits for the next place among the requests per second; false when the signal came first. */
-  readonly turn: (signal: AbortSignal) => Promise<boolean>
-  readonly fetch: Fetch
-  readonly clock: Clock
-}
-
 /** Calls Refiner's REST API (https://refiner.io/docs/api/). */
 export class RefinerRest implements Sender {
   readonly limits = LIMITS
   readonly #host: string
 
-  constructor(private readonly parts: RefinerRestParts) {
+  constructor(private readonly parts: ClientParts) {
     this.#host = new URL(parts.endpoint).host
   }
 
@@ -42,13 +30,13 @@ export class RefinerRest implements Sender {
   }
 
   async #call({ call, payload }: LeasedDelivery, signals: SendSignals): Promise<Outcome> {
-    const { endpoint, apiKey, turn, fetch, clock, timeoutMs } = this.parts
+    const { endpoint, key, turn, fetch, clock, timeoutMs } = this.parts
     const path = pathOf(call)
     if (path === null) return { kind: 'rejected', reason: `Refiner has no call for ${call}`, answer: null }
     if (!(await turn(signals.stopping))) return NOT_SENT
     const request = {
       url: `${endpoint}/${path}`,
-      authorization: `Bearer ${apiKey}`,
+      authorization: `Bearer ${key}`,
       body: payload,
       timeoutMs,
       userAgent: USER_AGENT,

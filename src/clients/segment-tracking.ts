@@ -1,6 +1,5 @@
-import type { Clock } from '../contracts/clock.ts'
 import type { BatchLimits, LeasedDelivery, Outcome, Sender, SendSignals } from '../contracts/delivery.ts'
-import type { Fetch } from './http-post.ts'
+import type { ClientParts } from './client-parts.ts'
 import { postJson } from './http-post.ts'
 import { judge, NOT_SENT } from './judge-answer.ts'
 import { USER_AGENT } from './user-agent.ts'
@@ -11,17 +10,6 @@ import { USER_AGENT } from './user-agent.ts'
  */
 const LIMITS: BatchLimits = { messages: 2500, bytes: 499_000, concurrency: 4 }
 
-export interface SegmentTrackingParts {
-  /** Base URL without a slash at its end, such as https://api.segment.io/v1. */
-  readonly endpoint: string
-  readonly writeKey: string
-  readonly timeoutMs: number
-  /** Waits for the next place among the requests per second; false when the signal came first. */
-  readonly turn: (signal: AbortSignal) => Promise<boolean>
-  readonly fetch: Fetch
-  readonly clock: Clock
-}
-
 /** Sends messages to Segment's Tracking API, many in a request. */
 export class SegmentTracking implements Sender {
   readonly limits = LIMITS
@@ -29,10 +17,10 @@ export class SegmentTracking implements Sender {
   readonly #host: string
   readonly #authorization: string
 
-  constructor(private readonly parts: SegmentTrackingParts) {
+  constructor(private readonly parts: ClientParts) {
     this.#url = `${parts.endpoint}/batch`
     this.#host = new URL(this.#url).host
-    this.#authorization = `Basic ${Buffer.from(`${parts.writeKey}:`).toString('base64')}`
+    this.#authorization = `Basic ${Buffer.from(`${parts.key}:`).toString('base64')}`
   }
 
   /** A batch that is refused is halved until the message that Segment refuses stands alone. */

@@ -1,8 +1,5 @@
 import type { InteractionKind } from './configuration.ts'
-
-/** A value as Refiner reports it: answers are strings, a multiple-choice answer is a list. */
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue }
-export type JsonObject = { [name: string]: JsonValue }
+import type { JsonObject, JsonValue } from './json.ts'
 
 /** One thing that happened with a survey. Timestamps are ISO 8601 with milliseconds, UTC; unknown ones are null. */
 export interface Interaction {

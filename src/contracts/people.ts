@@ -1,4 +1,4 @@
-import type { JsonObject } from './interaction.ts'
+import type { JsonObject } from './json.ts'
 
 /** What an item says about the people it concerns; the store keeps it. Times are milliseconds since 1970. */
 export type PeopleChange =

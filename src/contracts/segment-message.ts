@@ -1,4 +1,4 @@
-import type { JsonObject } from './interaction.ts'
+import type { JsonObject } from './json.ts'
 
 /** The message types of the Segment spec that this program takes. */
 export type MessageType = 'identify' | 'group' | 'track' | 'page' | 'screen' | 'delete'

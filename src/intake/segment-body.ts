@@ -1,4 +1,4 @@
-import type { JsonObject } from '../contracts/interaction.ts'
+import type { JsonObject } from '../contracts/json.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
 import { Refusal } from './refusal.ts'
 import { canonicalFields } from './segment-fields.ts'

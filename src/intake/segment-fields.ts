@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../contracts/interaction.ts'
+import type { JsonObject, JsonValue } from '../contracts/json.ts'
 
 /** The top-level fields of the Segment spec, under the names that the program uses. */
 const CANONICAL = [

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import type { JsonObject, JsonValue } from '../contracts/interaction.ts'
+import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import type { MessageType, SegmentMessage } from '../contracts/segment-message.ts'
 import { Refusal } from './refusal.ts'
 import { canonicalFields } from './segment-fields.ts'

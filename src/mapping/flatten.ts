@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../contracts/interaction.ts'
+import type { JsonObject, JsonValue } from '../contracts/json.ts'
 
 /**
  * Traits on one level, as Refiner keeps them: `{address: {city}}` becomes `address_city`. A list of plain values

@@ -1,5 +1,6 @@
 import type { DeliveryCall } from '../contracts/delivery.ts'
-import type { Interaction, JsonObject, JsonValue } from '../contracts/interaction.ts'
+import type { Interaction } from '../contracts/interaction.ts'
+import type { JsonObject, JsonValue } from '../contracts/json.ts'
 
 /**
  * Our message IDs. Segment removes copies by ID across a whole workspace, so the same interaction always has the same

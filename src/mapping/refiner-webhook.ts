@@ -1,5 +1,6 @@
 import type { InteractionKind } from '../contracts/configuration.ts'
-import type { Interaction, JsonObject, JsonValue, ResponseTimestamp } from '../contracts/interaction.ts'
+import type { Interaction, ResponseTimestamp } from '../contracts/interaction.ts'
+import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import { parseExact } from '../json/parse-exact.ts'
 import { isoTimestamp } from './timestamps.ts'
 

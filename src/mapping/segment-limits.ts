@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../contracts/interaction.ts'
+import type { JsonObject, JsonValue } from '../contracts/json.ts'
 
 /**
  * Segment answers 200 to messages that it then drops, so what it would drop is found here.

@@ -1,6 +1,6 @@
 import type { Call, Tenant } from '../contracts/configuration.ts'
 import type { NewDelivery } from '../contracts/delivery.ts'
-import type { JsonObject, JsonValue } from '../contracts/interaction.ts'
+import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
 import { flatten } from './flatten.ts'
 import { OWN_MESSAGE_ID } from './message-id.ts'

@@ -1,6 +1,7 @@
 import type { Call, Tenant, ToSegmentSettings } from '../contracts/configuration.ts'
 import type { NewDelivery } from '../contracts/delivery.ts'
-import type { Interaction, JsonObject, JsonValue } from '../contracts/interaction.ts'
+import type { Interaction } from '../contracts/interaction.ts'
+import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import { VERSION } from '../version.ts'
 import { messageId } from './message-id.ts'
 import { passes } from './name-filter.ts'

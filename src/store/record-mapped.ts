@@ -1,5 +1,5 @@
 import type { NewDelivery } from '../contracts/delivery.ts'
-import type { JsonObject } from '../contracts/interaction.ts'
+import type { JsonObject } from '../contracts/json.ts'
 import type { KeptResponse, PeopleChange } from '../contracts/people.ts'
 import { type InboxRow, markMapped, recordCopies } from './inbox.ts'
 import type { Store } from './open.ts'

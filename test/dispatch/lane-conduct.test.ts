@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { LeasedDelivery, Outcome } from '../../src/contracts/delivery.ts'
 import { LaneConduct } from '../../src/dispatch/lane-conduct.ts'
+import { handClock } from '../support/hand-clock.ts'
 
 const settings = { timeoutMs: 10_000, minBackoffMs: 1000, maxBackoffMs: 3_600_000, giveUpAfterMs: 86_400_000 }
 const delivered: Outcome = { kind: 'delivered' }
@@ -8,8 +9,7 @@ const refused: Outcome = { kind: 'unauthorized', reason: 'answered 403' }
 const throttled: Outcome = { kind: 'throttled', reason: 'answered 429', retryAfterMs: 5000 }
 
 function setUp() {
-  let elapsed = 0
-  const clock = { now: () => 1_700_000_000_000 + elapsed, elapsed: () => elapsed, after: () => () => {} }
+  const clock = handClock()
   const conduct = new LaneConduct(settings, clock, () => 0)
   const delivery = (id: number): LeasedDelivery => ({
     id,
@@ -22,9 +22,7 @@ function setUp() {
   return {
     conduct,
     judge: (id: number, outcome: Outcome) => conduct.judge([delivery(id)], [outcome])[0]!,
-    pass: (ms: number) => {
-      elapsed += ms
-    },
+    pass: (ms: number) => clock.pass(ms),
   }
 }
 

@@ -1,17 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { RateLimiter } from '../../src/dispatch/rate-limiter.ts'
-
-/** A clock that moves when it is told to. */
-function handClock() {
-  let elapsed = 0
-  return {
-    elapsed: () => elapsed,
-    pass: (ms: number) => {
-      elapsed += ms
-    },
-  }
-}
+import { handClock } from '../support/hand-clock.ts'
 
 test('lets the first go at once, and spaces the rest evenly', () => {
   const limiter = new RateLimiter(10, handClock())

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { ToRefinerSettings } from '../../src/contracts/configuration.ts'
-import type { JsonObject } from '../../src/contracts/interaction.ts'
+import type { JsonObject } from '../../src/contracts/json.ts'
 import { flatten } from '../../src/mapping/flatten.ts'
 import { mapItem } from '../../src/mapping/map-item.ts'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'

@@ -19,6 +19,20 @@ afterEach(() => {
 
 const item = { tenant: 'acme', source: 'segment', dedupKey: 'm-1', payload: '{}', receivedAt: 5 } as const
 
+const delivery = {
+  inboxId: 1,
+  tenant: 'acme',
+  destination: 'segment',
+  call: 'track',
+  userKey: 'u',
+  messageId: 'm',
+  payload: '{}',
+  state: 'pending',
+  reason: null,
+  now: 1,
+  settledAt: null,
+} as const
+
 describe('a database file', () => {
   test('is made with its folder, durable, and opened again with what is in it', async () => {
     const first = await openStore(path)
@@ -58,19 +72,6 @@ describe('the tables', () => {
   test('take no state that cannot be', async () => {
     const store = await openStore(path)
     insertInboxItem(store, item)
-    const delivery = {
-      inboxId: 1,
-      tenant: 'acme',
-      destination: 'segment',
-      call: 'track',
-      userKey: 'u',
-      messageId: 'm',
-      payload: '{}',
-      state: 'pending',
-      reason: null,
-      now: 1,
-      settledAt: null,
-    } as const
     expect(insertDelivery(store, delivery)).toBe(1)
     const broken: [string, string][] = [
       ['a state without a name', `state = 'gone'`],
@@ -91,19 +92,7 @@ describe('the tables', () => {
   test('settle a delivery only under the lease that holds it', async () => {
     const store = await openStore(path)
     insertInboxItem(store, item)
-    insertDelivery(store, {
-      inboxId: 1,
-      tenant: 'acme',
-      destination: 'segment',
-      call: 'track',
-      userKey: 'u',
-      messageId: 'm',
-      payload: '{}',
-      state: 'pending',
-      reason: null,
-      now: 1,
-      settledAt: null,
-    })
+    insertDelivery(store, delivery)
     const due = () => [...dueDeliveries(store, { tenant: 'acme', destination: 'segment' }, 1, 10)]
     expect(due()).toHaveLength(1)
     expect(leaseDelivery(store, { id: 1, lease: 'mine', leasedUntil: 9 })).toBe(1)
