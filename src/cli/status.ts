@@ -1,5 +1,4 @@
-import { loadConfiguration } from '../config/load.ts'
-import { formatMistake } from '../config/mistake.ts'
+import { readServerAddress } from '../config/server-address.ts'
 import type { DestinationHealth, Health } from '../contracts/health.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 
@@ -11,7 +10,6 @@ export async function status(
   context: CommandContext,
 ): Promise<ExitCode> {
   const url = options.url ?? daemonUrl(options.config, context)
-  if (url === null) return EXIT.failure
   const health = await readHealth(url)
   if (typeof health === 'string') {
     if (options.json) context.print(JSON.stringify({ status: 'unreachable', error: health }, null, 2))
@@ -23,14 +21,8 @@ export async function status(
   return health.status === 'down' ? EXIT.failure : EXIT.ok
 }
 
-function daemonUrl(config: string, context: CommandContext): string | null {
-  const loaded = loadConfiguration(config, context.environment)
-  if (!loaded.ok) {
-    for (const mistake of loaded.mistakes) context.printError(formatMistake(mistake))
-    context.printError('or name the daemon: refiner-sync status --url http://127.0.0.1:8787')
-    return null
-  }
-  const { host, port } = loaded.configuration.server
+function daemonUrl(config: string, { environment }: CommandContext): string {
+  const { host, port } = readServerAddress(config, environment)
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }

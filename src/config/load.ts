@@ -28,8 +28,8 @@ export type Loaded =
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** A thousand tenants fit into a quarter of it. */
-const LARGEST_FILE = 4 * 1024 * 1024
+/** Bytes of a configuration that is read at all: a thousand tenants fit into a quarter of it. */
+export const LARGEST_FILE = 4 * 1024 * 1024
 
 /**
  * Reads the configuration from a file. Every mistake is reported at once, in the order of the file; only YAML that
@@ -42,8 +42,9 @@ export function loadConfiguration(file: string, environment: Environment): Loade
   const read = readText(file, LARGEST_FILE)
   if (read.ok) return readConfiguration({ file, text: read.text, environment })
   const code = read.kind === 'not_text' ? 'file_not_text' : 'file_unreadable'
-  const source = parseSource(file, '')
-  return refused(source, [error(code, 0, `cannot read the configuration: ${read.reason}`)], [])
+  const message = `cannot read the configuration ${resolve(file)}: ${read.reason}`
+  const hint = 'name another with --config, or try `refiner-sync demo`'
+  return refused(parseSource(file, ''), [error(code, 0, message, hint)], [])
 }
 
 /** Reads a configuration from text in memory, as `loadConfiguration` does from a file of that name. */
@@ -89,12 +90,21 @@ const CHECKS: readonly ((sheet: Sheet) => Finding[])[] = [
 
 function checkRoot({ document: { contents } }: Source): Finding | null {
   if (isMap(contents)) return null
-  const hint = 'the refiner-sync.yaml of the repository is a working example'
   if (contents === null || (isScalar(contents) && contents.value === null)) {
-    return error('empty_file', 0, 'the configuration is empty', hint)
+    return error('empty_file', 0, 'the configuration is empty', SMALLEST)
   }
-  return error('not_a_mapping', contents.range[0], 'the configuration must be a mapping, `key: value`', hint)
+  return error(
+    'not_a_mapping',
+    contents.range[0],
+    'the configuration must be a mapping, `key: value`',
+    SMALLEST,
+  )
 }
+
+const SMALLEST =
+  'the smallest file that works, once your keys are in it: ' +
+  '`tenants: { acme: { refiner: { api_key: API_KEY, webhook: { secret: WEBHOOK_SECRET } }, ' +
+  'segment: { write_key: WRITE_KEY, destination_keys: [A_KEY_THAT_YOU_MAKE_UP] } } }`'
 
 function refused(source: Source, findings: readonly Finding[], shown: readonly Shown[]): Loaded {
   const all = toMistakes(source, findings, shown)

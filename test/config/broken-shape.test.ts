@@ -177,3 +177,11 @@ describe('a wrong key or value is told once, where it is, with what would be rig
     expect(`${mistakes[0]?.message} ${mistakes[0]?.hint}`).toMatch(says)
   })
 })
+
+test.each<[what: string, file: string, hint: string]>([
+  ['no tenants', 'tenants: {}\n', 'give it a value'],
+  ['a write key', tenantFile([REFINER, 'segment: { write_key: , shared_secret: s }']), 'give it a value'],
+  ['a port', tenantFile([REFINER, SEGMENT], ['server: { port: }']), 'give it a value, or remove the line'],
+])('nobody is told to remove what is needed: %s', (_, text, hint) => {
+  expect(mistakesOf(text).map((mistake) => mistake.hint)).toEqual([hint])
+})

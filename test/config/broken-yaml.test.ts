@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { type Broken, mistakesOf, REFINER, SEGMENT, tenantFile, unmarked } from './marked-file.ts'
+import { accepted, type Broken, mistakesOf, REFINER, SEGMENT, tenantFile, unmarked } from './marked-file.ts'
 
 const YAML: readonly Broken[] = [
   ['nothing', '¦', 'empty_file', /empty/],
@@ -15,7 +15,48 @@ const YAML: readonly Broken[] = [
   ['an unknown directive', '¦%FOO\n---\ntenants: {}\n', 'yaml_syntax', /directive/],
   ['a list item beside its key', 'server: ¦- b\n', 'yaml_syntax', /cannot stand/],
   ['a second document', 'tenants: {}\n¦---\ntenants: {}\n', 'yaml_syntax', /second/],
-  ['wrong indentation', `tenants:\n  acme:\n    ${REFINER}\n¦   ${SEGMENT}\n`, 'yaml_syntax', /indentation/],
+  [
+    'too few spaces',
+    `tenants:\n  acme:\n    ${REFINER}\n   ¦${SEGMENT}\n`,
+    'yaml_syntax',
+    /wrong indentation.*expected 2 or 4, found 3/,
+  ],
+  [
+    'too many spaces',
+    tenantFile([REFINER, 'segment:', '  write_key: k', '    ¦destination_keys: [d]', '  region: us']),
+    'yaml_syntax',
+    /wrong indentation.*expected 6, found 8/,
+  ],
+  [
+    'too many spaces after quotes',
+    tenantFile([REFINER, 'segment:', '  write_key: "k"', '   ¦destination_keys: [d]', '  region: us']),
+    'yaml_syntax',
+    /expected 6, found 7/,
+  ],
+  [
+    'wrong indentation, after which right lines look wrong',
+    `tenants:\n  acme:\n    ${REFINER}\n   ¦segment:\n      write_key: k\n    to_segment:\n      enabled: false\n`,
+    'yaml_syntax',
+    /expected 2 or 4, found 3/,
+  ],
+  [
+    'several lines at the same wrong column',
+    'server:\n  port: 1\n ¦host: x\n max_body: 1MB\ntenants: {}\n',
+    'yaml_syntax',
+    /expected 0 or 2, found 1/,
+  ],
+  [
+    'an item of a list at a wrong column',
+    tenantFile(['segment:', '  destination_keys:', '    - a', '   ¦- b', '  write_key: k']),
+    'yaml_syntax',
+    /expected 8, found 7/,
+  ],
+  [
+    'an indented first line',
+    ` ¦server:\n  port: 1\n${tenantFile([REFINER, SEGMENT])}`,
+    'yaml_syntax',
+    /beginning of the line/,
+  ],
   ['a lost space', tenantFile(['segment:', '  region: us', '  ¦write_key:abc']), 'yaml_syntax', /space/],
   ['an alias of nothing', tenantFile([SEGMENT, REFINER, 'enabled: ¦*nothing']), 'unknown_alias', /anchor/],
   [
@@ -29,7 +70,7 @@ const YAML: readonly Broken[] = [
     'the same key twice',
     tenantFile([REFINER, SEGMENT, '¦refiner: {}']),
     'duplicate_key',
-    /`refiner` is given twice/,
+    /`refiner` is given twice.*first in line 3/,
   ],
   ['a merge key', tenantFile([REFINER, SEGMENT, '¦<<: { enabled: true }']), 'unknown_key', /merge keys/],
   [
@@ -49,6 +90,46 @@ describe('a mistake of YAML is told once, where it is, with what would be right'
     ])
     expect(`${mistakes[0]?.message} ${mistakes[0]?.hint}`).toMatch(says)
   })
+})
+
+describe('a `${…}` without quotes inside braces or brackets is told once, with nothing that follows from it', () => {
+  const AFTER = ['segment:', '  write_key: k', '  destination_keys: [d]', 'to_refiner:', '  enabled: true']
+
+  test.each<[what: string, setting: string, hint: string]>([
+    ['as a value', 'refiner: { webhook: { secret: ¦${X}, in: bearer } }', "quote it: `'${X}'`"],
+    ['of a file', 'refiner: { api_key: ¦${file:/run/key} }', "quote it: `'${file:/run/key}'`"],
+    ['as an item', 'to_segment: { surveys: { include: [¦${X}] } }', "quote it: `'${X}'`"],
+    [
+      'as a part',
+      'refiner: { endpoint: https://¦${X}/v1 }',
+      'put the whole value that it is part of in quotes',
+    ],
+  ])('%s', (_, setting, hint) => {
+    const { text, line, column } = unmarked(tenantFile([setting, ...AFTER]))
+    expect(mistakesOf(text).map((it) => [it.code, it.line, it.column, it.hint])).toEqual([
+      ['yaml_syntax', line, column, hint],
+    ])
+  })
+
+  test('each of several is told, and other mistakes of YAML beside them', () => {
+    const text = tenantFile([
+      'refiner: { api_key: ${A} }',
+      'segment: { write_key: k, destination_keys: [${B}, ${C}] }',
+      ' enabled: true',
+    ])
+    expect(mistakesOf(text).map(({ line, hint }) => `${line} ${hint}`)).toEqual([
+      "3 quote it: `'${A}'`",
+      "4 quote it: `'${B}'`",
+      "4 quote it: `'${C}'`",
+      '5 spaces before it: expected 4, found 5',
+    ])
+  })
+})
+
+test('the hint for an empty file is a file that works', () => {
+  const [mistake] = mistakesOf('')
+  const [, file] = /`(.+)`$/.exec(mistake!.hint!)!
+  expect(accepted(file!).warnings).toEqual([])
 })
 
 test('a bomb of aliases is refused in no time', () => {

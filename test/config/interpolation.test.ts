@@ -54,7 +54,12 @@ describe('a reference that cannot be replaced is a mistake that names it', () =>
     ['not set, unquoted', '¦${ACME_KEY}', 'missing_variable', /`ACME_KEY` is not set/],
     ['misspelled', '¦"${ACME_WIRTE_KEY}"', 'missing_variable', /mean `ACME_WRITE_KEY`/],
     ['a name that every object has', '¦"${constructor}"', 'missing_variable', /`constructor`/],
-    ['set but empty', '¦"${EMPTY}"', 'empty_value', /write_key` is empty.*\$\{EMPTY\}/],
+    [
+      'set but empty',
+      '¦"${EMPTY}"',
+      'empty_value',
+      /write_key` is empty.* the environment variable `EMPTY` is set but empty$/,
+    ],
     ['unclosed', '¦"${ACME_KEY"', 'bad_reference', /never closed/],
     ['nameless', '¦"${}"', 'bad_reference', /names nothing/],
     ['a bad name', '¦"${acme key}"', 'bad_reference', /no name/],

@@ -63,6 +63,8 @@ const BREAKAGES: Readonly<Record<string, (key: string, secret: string) => string
   'a bad reference beside it': (key, secret) => `${key}: ${JSON.stringify(`${secret}\${NOT_SET}`)}`,
   twice: (key, secret) => `${key}: ${JSON.stringify(secret)}, ${key}: ${JSON.stringify(secret)}`,
   'a comment': (key, secret) => `${key}: 7 # was ${secret}`,
+  'beside a reference without quotes': (key, secret) =>
+    `${key}: { value: ${secret}\${KEY}${secret}, other: \${KEY}, last: ${secret} }`,
   'from the environment': (key) => `${key}: "\${SECRET} "`,
   'a line break': (key, secret) => `${key}: ${JSON.stringify(`${secret}\n`)}`,
 }

@@ -6,12 +6,10 @@ import { loadConfiguration } from '../../src/config/load.ts'
 const ROOT = join(import.meta.dir, '..', '..')
 
 const SECRETS = {
-  REFINER_SYNC_ADMIN_TOKEN: 'admin',
   ACME_REFINER_API_KEY: 'api',
   ACME_REFINER_WEBHOOK_SECRET: 'hook',
   ACME_SEGMENT_WRITE_KEY: 'write',
   ACME_DESTINATION_KEY: 'destination',
-  ACME_SEGMENT_SHARED_SECRET: 'shared',
 }
 
 describe('the refiner-sync.yaml of the repository', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { loadConfiguration, readConfiguration } from '../../src/config/load.ts'
 import { formatMistake } from '../../src/config/mistake.ts'
 import { REFINER, SEGMENT, tenantFile } from './marked-file.ts'
@@ -43,10 +43,13 @@ describe('a file that cannot be read is a mistake like any other', () => {
     expect(refusedWith(file)).toEqual(['file_not_text 1:1'])
   })
 
-  test('is named as it was given, with the reason', () => {
+  test('is named as it was given and as it was looked for, with the reason and the way on', () => {
     const loaded = loadConfiguration('no/such/refiner-sync.yaml', {})
     expect(!loaded.ok && loaded.mistakes.map(formatMistake)).toEqual([
-      'no/such/refiner-sync.yaml:1:1: error: cannot read the configuration: no such file or folder',
+      [
+        `no/such/refiner-sync.yaml:1:1: error: cannot read the configuration ${resolve('no/such/refiner-sync.yaml')}: no such file or folder`,
+        '  name another with --config, or try `refiner-sync demo`',
+      ].join('\n'),
     ])
   })
 })

@@ -50,3 +50,8 @@ test('warnings are told beside the mistakes of a refused file, not among them', 
   expect(mistakesOf(text).map(({ code }) => code)).toEqual(['wrong_type'])
   expect(read(text).warnings.map(({ code }) => code)).toEqual(['no_effect'])
 })
+
+test('nobody is told that dead deliveries could be sent again', () => {
+  const { warnings } = accepted(tenantFile([REFINER, SEGMENT], ['delivery: { give_up_after: 1h }']))
+  expect(warnings.map(({ hint }) => hint)).toEqual(['dead deliveries are kept, but never sent again'])
+})

@@ -43,5 +43,5 @@ function checkGiveUp(sheet: Sheet): Finding[] {
   const place = sheet.place('delivery', 'give_up_after')
   if (place === null || parseDuration(String(place.value)) >= parseDuration(PROMISED)) return []
   const message = '`delivery.give_up_after` is under three days: a longer outage leaves deliveries dead'
-  return [warning('short_give_up', place.valueAt, message, 'dead deliveries are kept and can be replayed')]
+  return [warning('short_give_up', place.valueAt, message, 'dead deliveries are kept, but never sent again')]
 }

@@ -7,10 +7,13 @@ import type { Unit } from '../units.ts'
 
 /** What to do about a value of the wrong kind. What a `${…}` stood for is not looked into, only named. */
 export function hintFor(place: Place): string | null {
-  if (place.references.length > 0) return `the value comes from ${place.references.join(' and ')}`
-  const { value } = place
+  const { value, references, path } = place
+  if (references.length > 0 && isEmpty(value)) return references.map(emptySource).join(', and ')
+  if (references.length > 0) return `the value comes from ${references.join(' and ')}`
   const [variant] = variantsOf(place.schema!)
-  if (isEmpty(value) || variant === undefined) return 'give it a value, or remove the line'
+  if (isEmpty(value) || variant === undefined) {
+    return NEEDED.has(path.at(-1) ?? '') ? 'give it a value' : 'give it a value, or remove the line'
+  }
   const isText = typeof value === 'string'
   const choices = choicesOf(place.schema!)
   if (choices !== null) return didYouMean(String(value), choices, null)
@@ -21,6 +24,16 @@ export function hintFor(place: Place): string | null {
   if (TypeGuard.IsArray(variant))
     return isText ? 'write it in brackets, or in a line of its own after `- `' : null
   return isText ? forgottenSpace(value) : null
+}
+
+/** Keys that hardly a file can do without, so that removing one would only lead to the next mistake. */
+const NEEDED = new Set(['tenants', 'refiner', 'segment', 'api_key', 'webhook', 'secret', 'write_key', 'path'])
+
+function emptySource(reference: string): string {
+  const name = reference.slice(2, -1)
+  return name.startsWith('file:')
+    ? `the file \`${name.slice('file:'.length)}\` is empty`
+    : `the environment variable \`${name}\` is set but empty`
 }
 
 function amountHint(value: unknown, unit: Unit): string | null {

@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { isScalar, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml'
+import { isScalar, type LineCounter, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml'
 import { error, type Finding } from '../telling/finding.ts'
 import { isNameable, unknownKey } from './key-names.ts'
 import { nearest } from '../telling/nearest.ts'
@@ -22,13 +22,21 @@ export class KeyReader {
   private readonly schema: TSchema | null
   private readonly inBraces: boolean
   private readonly showing: Showing
-  private readonly seen = new Set<string>()
+  private readonly lines: LineCounter
+  /** Offset of each key. */
+  private readonly seen = new Map<string, number>()
 
-  constructor({ path, schema }: { path: Path; schema: TSchema | null }, mapping: YAMLMap, showing: Showing) {
+  constructor(
+    { path, schema }: { path: Path; schema: TSchema | null },
+    mapping: YAMLMap,
+    showing: Showing,
+    lines: LineCounter,
+  ) {
     this.path = path
     this.schema = schema
     this.inBraces = mapping.flow === true
     this.showing = showing
+    this.lines = lines
   }
 
   read(pair: Pair<Node, Node | null>): ReadKey {
@@ -37,8 +45,9 @@ export class KeyReader {
     const text = isScalar(key) ? (key.source ?? String(key.value)) : ''
     if (!isScalar(key) || text === '') return skip(offset, badKey(offset))
     const name = this.nameOf(key, text, this.inBraces && isNothing(pair.value))
-    if (this.seen.has(text)) return skip(offset, this.givenTwice(name, offset))
-    this.seen.add(text)
+    const first = this.seen.get(text)
+    if (first !== undefined) return skip(offset, this.givenTwice(name, offset, first))
+    this.seen.set(text, offset)
     if (!isKeyed(this.schema) || !this.isUnknown(text)) return { text, offset, meant: null, findings: [] }
     const findings = [unknownKey(name, this.schema, this.path, offset)]
     return { text, offset, meant: nearest(text, keysOf(this.schema)), findings }
@@ -60,10 +69,12 @@ export class KeyReader {
     return isKeyed(this.schema) && isClosed(this.schema) && schemaOfKey(this.schema, text) === null
   }
 
-  private givenTwice(name: string | null, offset: number): Finding {
+  private givenTwice(name: string | null, offset: number, first: number): Finding {
     const key = name === null ? 'a key' : `\`${name}\``
     const where = this.path.length === 0 ? 'at the top level' : `in \`${dotted(this.path)}\``
-    return error('duplicate_key', offset, `${key} is given twice ${where}`, 'keep one of the two')
+    const { line } = this.lines.linePos(first)
+    const message = `${key} is given twice ${where}, first in line ${line}`
+    return error('duplicate_key', offset, message, 'keep one of the two')
   }
 }
 

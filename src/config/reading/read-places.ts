@@ -76,7 +76,7 @@ class Walk {
 
   private mapping(node: YAMLMap, spot: Spot): Record<string, unknown> {
     const value: Record<string, unknown> = Object.create(null)
-    const keys = new KeyReader(spot, node, this.showing)
+    const keys = new KeyReader(spot, node, this.showing, this.source.lines)
     const meant: string[] = []
     for (const pair of node.items as Pair<Node, Node | null>[]) {
       const key = keys.read(pair)

@@ -1,21 +1,57 @@
 import { Lexer, type YAMLError } from 'yaml'
 import { error, type Finding } from '../telling/finding.ts'
-import type { Source } from './source.ts'
+import { indentationProblem } from './indentation.ts'
+import { isOnlyReferences } from './interpolate.ts'
+import { parseSource, type Source } from './source.ts'
 
 /**
  * Syntax errors in our own words: the parser's quote the file, and what they quote may be a secret. One mistake tends
- * to cause several errors in its line; the first of each line is kept.
+ * to cause several errors; the first of each line is kept, and what only follows from one before is left out.
  */
-export function checkSyntax({ document, text, lines }: Source): Finding[] {
+export function checkSyntax(source: Source): Finding[] {
+  if (source.document.errors.length + source.document.warnings.length === 0) return []
+  const unquoted = unquotedReferences(source.text)
+  // Parsed again without them, for the first one derails the parser; the same length keeps every offset.
+  const rest = unquoted.reduceRight(
+    (text, { at, written }) =>
+      text.slice(0, at) + '$'.repeat(written.length) + text.slice(at + written.length),
+    source.text,
+  )
+  const { document, text, lines } = unquoted.length === 0 ? source : parseSource(source.file, rest)
   const byLine = new Map<number, Finding>()
   // Only a matter of taste: a closing brace at the column of the key it belongs to.
   const warnings = document.warnings.filter(({ code }) => code !== 'BAD_INDENT')
   for (const found of [...document.errors, ...warnings]) {
-    const finding = explain(found, text)
+    const indentation = indentationProblem(found, document, text, byLine)
+    if (byLine.size > 0 && (indentation === 'follows' || LOST.test(found.message))) continue
+    const finding = indentation === null || indentation === 'follows' ? explain(found, text) : indentation
     const { line } = lines.linePos(finding.offset)
     if (!byLine.has(line)) byLine.set(line, finding)
   }
-  return [...byLine.values()]
+  return [...unquoted.map((reference) => quoteIt(reference, source.text)), ...byLine.values()]
+}
+
+/** From the parser's messages once it is outside of all mappings, where nothing that comes can be right. */
+const LOST = /token in YAML stream/
+
+interface Reference {
+  readonly at: number
+  readonly written: string
+}
+
+/** The `${…}` in braces or brackets without quotes: YAML takes their own braces for a mapping. */
+function unquotedReferences(text: string): Reference[] {
+  return [...tokensOf(text)].flatMap(({ at, token }) => {
+    if (token !== '{' || text[at - 1] !== '$') return []
+    const written = text.slice(at - 1, text.indexOf('}', at) + 1)
+    return isOnlyReferences(written) ? [{ at: at - 1, written }] : []
+  })
+}
+
+function quoteIt({ at, written }: Reference, text: string): Finding {
+  const isWhole = /[\s{[,]/.test(text[at - 1] ?? ' ') && /[\s}\],]/.test(text[at + written.length] ?? ' ')
+  const hint = isWhole ? `quote it: \`'${written}'\`` : 'put the whole value that it is part of in quotes'
+  return error('yaml_syntax', at, `\`${written}\` needs quotes inside braces or brackets`, hint)
 }
 
 type Words = readonly [message: string, hint: string]
@@ -23,7 +59,7 @@ type Words = readonly [message: string, hint: string]
 const QUOTE_IT = 'put a text that holds YAML signs (such as : # { [ * & ! | > @ %) in quotes'
 const UNEXPECTED: Words = ['this cannot stand here', QUOTE_IT]
 const OPEN: Words = ['a brace or bracket before this is not closed', 'close it, or indent what is inside']
-const INDENTATION: Words = ['wrong indentation', 'keys of one mapping start at the same column']
+const ONE_COLUMN = 'keys of one mapping start at the same column'
 const ONE_NAME: Words = [
   'an anchor or tag that cannot stand here',
   'put a text that starts with `&`, `*` or `!` in quotes',
@@ -38,7 +74,7 @@ const WORDS: Partial<Record<YAMLError['code'], Words>> = {
     'an unknown escape in a text in double quotes',
     'write `\\\\` for a backslash, or use single quotes',
   ],
-  BAD_INDENT: INDENTATION,
+  BAD_INDENT: ['wrong indentation', ONE_COLUMN],
   BAD_PROP_ORDER: ONE_NAME,
   BAD_SCALAR_START: ['no text without quotes starts with this sign', QUOTE_IT],
   BLOCK_AS_IMPLICIT_KEY: [
@@ -47,7 +83,7 @@ const WORDS: Partial<Record<YAMLError['code'], Words>> = {
   ],
   BLOCK_IN_FLOW: [
     'braces and brackets hold only what is written in braces, brackets or one line',
-    INDENTATION[1],
+    ONE_COLUMN,
   ],
   MULTILINE_IMPLICIT_KEY: [
     'a key goes on in the next line',
@@ -93,11 +129,17 @@ const MARKERS = new Set(['\u0002', '\u0018', '\u001F'])
 
 /** Where the quoted text starts that ends at an offset. */
 function openingQuote(text: string, end: number): number | null {
+  for (const { at, token } of tokensOf(text)) {
+    if (at + token.length === end && /^["']/.test(token)) return at
+  }
+  return null
+}
+
+function* tokensOf(text: string): Generator<{ at: number; token: string }> {
   let at = 0
   for (const token of new Lexer().lex(text)) {
     if (MARKERS.has(token)) continue
-    if (at + token.length === end && /^["']/.test(token)) return at
+    yield { at, token }
     at += token.length
   }
-  return null
 }
