@@ -24,25 +24,20 @@ const BUSY_TIMEOUT_MS = 100
 export async function openStore(path: string): Promise<Store> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const release = holdAlone(path)
-  const sqlite = new Database(path, { create: true, readwrite: true })
   try {
+    const sqlite = new Database(path, { create: true, readwrite: true })
     // FULL: a commit is on the disk when it returns, also after a power cut. WAL: readers do not wait for it.
     sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
     sqlite.run('pragma journal_mode = wal')
     sqlite.run('pragma synchronous = full')
     sqlite.run('pragma foreign_keys = on')
     await migrate(sqlite)
+    return storeOn(sqlite, release)
   } catch (error) {
-    sqlite.close()
     release()
-    throw new Error(
-      `opening the database ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    )
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Error(`opening the database ${path}: ${why}`, { cause: error })
   }
-  return storeOn(sqlite, release)
 }
 
 function storeOn(sqlite: Database, release: () => void): Store {
@@ -65,15 +60,26 @@ function storeOn(sqlite: Database, release: () => void): Store {
       return result
     },
     close() {
+      tidyUp(sqlite)
       sqlite.close(false)
       release()
     },
   }
 }
 
+/** Puts what is in the -wal into the file, so that a copy of the file alone is whole. */
+function tidyUp(sqlite: Database): void {
+  try {
+    sqlite.run('pragma wal_checkpoint(truncate)')
+  } catch {
+    // Somebody reads the file, or the disk is full: the -wal stays, and the next start reads it.
+  }
+}
+
 /**
- * Makes the files, for their owner's eyes only: they hold what people said. Makes sure that no other process works on the file: two would send everything twice. Holds a lock on a file beside
- * it, which the system takes back when the process ends, however it ends; answers how to let go of it.
+ * Makes the files, for their owner's eyes only: they hold what people said. Makes sure that no other process works on
+ * the database: two would send everything twice. Holds a lock on a file beside it, which the system takes back when the
+ * process ends, however it ends; answers how to let go of it.
  */
 function holdAlone(path: string): () => void {
   for (const file of [path, `${path}.lock`]) closeSync(openSync(file, 'a', 0o600))
