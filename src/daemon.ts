@@ -21,8 +21,12 @@ import type { MappedItem } from './store/record-mapped.ts'
 import { newestDeliveries } from './store/outbox.ts'
 import { databaseFault } from './store/probe.ts'
 
-/** How long a stop waits for requests and sends under way. What is broken off then is sent again after the start. */
-const GRACE_MS = 10_000
+/**
+ * How long a stop waits for sends under way, and then for requests: together less than the 10 s after which containers
+ * are killed. What is broken off is sent again after the start.
+ */
+const SENDS_GRACE_MS = 7000
+const REQUESTS_GRACE_MS = 1500
 
 export interface Daemon {
   /** Where it listens, such as http://127.0.0.1:8787. */
@@ -99,8 +103,8 @@ export async function startDaemon(parts: {
     log.info({}, 'stopping')
     // Requests are answered 503 from here on; those under way are committed and answered.
     mapper.stop()
-    await dispatcher.stop(GRACE_MS)
-    await withinGrace(server.stop())
+    await dispatcher.stop(SENDS_GRACE_MS)
+    await requestsDone(server.stop())
     inbox.close()
     await server.stop(true)
     store.close()
@@ -108,9 +112,12 @@ export async function startDaemon(parts: {
   }
   return { url, health, stop: () => (stopping ??= shutDown()) }
 
-  async function withinGrace(work: Promise<unknown>): Promise<void> {
+  async function requestsDone(work: Promise<unknown>): Promise<void> {
     let cancel: Cancel = () => {}
-    await Promise.race([work, new Promise<void>((resolve) => (cancel = clock.after(GRACE_MS, resolve)))])
+    await Promise.race([
+      work,
+      new Promise<void>((resolve) => (cancel = clock.after(REQUESTS_GRACE_MS, resolve))),
+    ])
     cancel()
   }
 

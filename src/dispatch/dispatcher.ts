@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../contracts/clock.ts'
 import type { Store } from '../store/open.ts'
-import { returnExpiredLeases } from '../store/outbox.ts'
+import { mendHeads, returnExpiredLeases } from '../store/outbox.ts'
 import type { Lane } from './lane.ts'
 
 const RESCUE_EVERY_MS = 15_000
@@ -21,7 +21,11 @@ export class Dispatcher {
   start(): void {
     if (this.#running) return
     this.#running = true
-    returnExpiredLeases(this.store, { now: Number.MAX_SAFE_INTEGER })
+    this.#attempt(() => {
+      returnExpiredLeases(this.store, { now: Number.MAX_SAFE_INTEGER })
+      mendHeads(this.store, {})
+      for (const lane of this.lanes) lane.keepUp()
+    })
     for (const lane of this.lanes) lane.start()
     this.#rescueLater()
   }
@@ -40,13 +44,20 @@ export class Dispatcher {
 
   #rescueLater(): void {
     this.#cancelRescue = this.clock.after(RESCUE_EVERY_MS, () => {
-      try {
+      this.#attempt(() => {
         for (const lane of this.lanes) lane.keepUp()
         if (returnExpiredLeases(this.store, { now: this.clock.now() }) > 0) this.wake()
-      } catch (error) {
-        this.onError(error)
-      }
+      })
       if (this.#running) this.#rescueLater()
     })
+  }
+
+  /** What a full or locked disk prevents now is made up for by the timer. */
+  #attempt(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.onError(error)
+    }
   }
 }

@@ -14,8 +14,9 @@ export class LaneConduct {
   #pausedUntil = 0
   /** Pauses since the last delivery. */
   #pauses = 0
+  #lastPauseAt = 0
   /** Refused by their key since the last delivery: the key may be wrong, or they may be. */
-  #refused = new Set<number>()
+  readonly #refused = new Set<number>()
   /** Refused while others were taken: the fault is theirs. */
   readonly #faulty = new Set<number>()
 
@@ -39,31 +40,43 @@ export class LaneConduct {
     return this.#pauses > 0 ? 1 : concurrency
   }
 
-  /** Takes note of the outcomes, and answers them as they are to be settled. */
-  judge(deliveries: readonly LeasedDelivery[], reported: readonly Outcome[]): Outcome[] {
+  /**
+   * Takes note of the outcomes of what was sent at `sentAt`, on the clock that is never set back; answers them as they
+   * are to be settled.
+   */
+  judge(deliveries: readonly LeasedDelivery[], reported: readonly Outcome[], sentAt: number): Outcome[] {
     const outcomes = reported.map((outcome, index) => this.#ownFault(deliveries[index]!, outcome))
     for (const [index, outcome] of outcomes.entries()) {
       const { id } = deliveries[index]!
       switch (outcome.kind) {
         case 'delivered':
-          this.#moves({ state: 'ok', lastSuccessAt: this.clock.now() })
           this.#faulty.delete(id)
+          this.#status = { ...this.#status, lastSuccessAt: this.clock.now() }
+          this.#moves(sentAt)
           break
         case 'rejected':
-          this.#moves({ state: 'ok' })
-          this.#failed(outcome.reason)
           this.#faulty.delete(id)
+          this.#failed(outcome.reason)
+          this.#moves(sentAt)
           break
         case 'retry':
           this.#status = { ...this.#status, state: 'retrying' }
           this.#failed(outcome.reason)
+          // A destination that names a moment speaks for all that goes to it.
+          if (outcome.retryAfterMs !== null) this.#pause(outcome.retryAfterMs)
           break
         case 'throttled':
-          this.#pause('throttled', outcome.reason, outcome.retryAfterMs)
+          this.#status = { ...this.#status, state: 'throttled' }
+          this.#failed(outcome.reason)
+          this.#pause(outcome.retryAfterMs)
           break
         case 'unauthorized':
+          this.#status = { ...this.#status, state: 'unauthorized' }
+          this.#failed(outcome.reason)
           this.#refused.add(id)
-          this.#pause('unauthorized', outcome.reason, UNAUTHORIZED_PAUSE_MS)
+          // Others are refused too: then it is the key.
+          this.#faulty.clear()
+          this.#pause(UNAUTHORIZED_PAUSE_MS)
           break
       }
     }
@@ -76,24 +89,25 @@ export class LaneConduct {
     return { kind: 'retry', reason: `${outcome.reason}; others were taken meanwhile`, retryAfterMs: null }
   }
 
-  #moves(status: Partial<LaneStatus>): void {
+  /** The destination takes what is sent. An answer to what was sent before a pause says nothing of what came after. */
+  #moves(sentAt: number): void {
+    if (sentAt < this.#lastPauseAt) return
     this.#pauses = 0
-    this.#status = { ...this.#status, ...status }
+    this.#status = { ...this.#status, state: 'ok' }
     for (const id of this.#refused) this.#faulty.add(id)
-    this.#refused = new Set()
+    this.#refused.clear()
   }
 
   #failed(message: string): void {
     this.#status = { ...this.#status, lastError: { at: this.clock.now(), message } }
   }
 
-  #pause(state: 'throttled' | 'unauthorized', reason: string, retryAfterMs: number | null): void {
-    this.#status = { ...this.#status, state }
-    this.#failed(reason)
-    // What was under way together is refused together: that is one pause.
-    if (this.pauseLeftMs() > 0) return
-    this.#pauses += 1
+  #pause(retryAfterMs: number | null): void {
+    const now = this.clock.elapsed()
+    // What was under way together is refused together: that is one pause, as long as the longest that was asked for.
+    if (this.pauseLeftMs() === 0) this.#pauses += 1
+    this.#lastPauseAt = now
     const ms = throttlePauseMs(this.settings, this.#pauses, retryAfterMs, this.random())
-    this.#pausedUntil = this.clock.elapsed() + ms
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + ms)
   }
 }

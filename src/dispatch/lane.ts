@@ -97,8 +97,9 @@ export class Lane {
     const { tenant, destination } = this
     const now = clock.now()
     for (const { lease } of this.#underWay.keys()) renewLease(store, { lease, leasedUntil: now + LEASE_MS })
-    const latest = now + Math.max(settings.maxBackoffMs, LONGEST_PAUSE_MS) + LEASE_MS
-    bringForward(store, { tenant, destination, latest })
+    const fresh = Math.ceil(now + this.#conduct.pauseLeftMs())
+    const failed = now + Math.max(settings.maxBackoffMs, LONGEST_PAUSE_MS)
+    bringForward(store, { tenant, destination, fresh, failed })
   }
 
   #take(): Batch[] {
@@ -117,13 +118,14 @@ export class Lane {
   }
 
   async #deliver(batch: Batch): Promise<void> {
-    const { sender, onSettled, onError } = this.parts
+    const { sender, clock, onSettled, onError } = this.parts
+    const sentAt = clock.elapsed()
     try {
       const reported = await sender.send(batch.deliveries, {
         stopping: this.#stopping.signal,
         aborting: this.#aborting.signal,
       })
-      const outcomes = this.#conduct.judge(batch.deliveries, reported)
+      const outcomes = this.#conduct.judge(batch.deliveries, reported, sentAt)
       onSettled(this, await this.#settle(batch, outcomes))
     } catch (error) {
       // The leases run out, and the deliveries are tried again.

@@ -63,7 +63,7 @@ export function settle(
   return store.transaction(() => {
     const settled = deliveries.map((delivery, index) => one(delivery, outcomes[index] ?? UNREPORTED))
     const users = new Set(deliveries.map(({ userKey }) => userKey))
-    for (const userKey of users) promoteNext(store, { tenant, destination, userKey })
+    for (const userKey of users) promoteNext(store, { tenant, destination, userKey, now })
     return settled
   })
 }

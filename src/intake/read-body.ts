@@ -9,11 +9,18 @@ const DEEPEST = 64
 export async function readBytes(request: Request, maxBytes: number): Promise<Buffer | Refusal> {
   const announced = request.headers.get('content-length')
   if (announced !== null && Number(announced) > maxBytes) return tooLarge(maxBytes)
-  const bytes =
-    announced === null ? await readStream(request, maxBytes) : Buffer.from(await request.arrayBuffer())
+  const bytes = await receive(request, announced !== null, maxBytes)
   return bytes instanceof Refusal
     ? bytes
     : decompress(bytes, request.headers.get('content-encoding'), maxBytes)
+}
+
+async function receive(request: Request, isAnnounced: boolean, maxBytes: number): Promise<Buffer | Refusal> {
+  try {
+    return isAnnounced ? Buffer.from(await request.arrayBuffer()) : await readStream(request, maxBytes)
+  } catch {
+    return new Refusal(400, 'the body broke off: send all of it')
+  }
 }
 
 /** A body of unknown length is read only as far as it may go. */

@@ -55,7 +55,11 @@ function object(value: unknown): JsonObject {
 }
 
 /** The write key in a body, where SDKs put it that send no Authorization header. Null without one. */
-export function writeKeyIn(body: unknown): string | null {
-  const { writeKey } = canonicalFields(object(body))
-  return typeof writeKey === 'string' && writeKey !== '' ? writeKey : null
+export function writeKeyIn(bytes: Buffer): string | null {
+  try {
+    const { writeKey } = canonicalFields(object(JSON.parse(bytes.toString('utf8'))))
+    return typeof writeKey === 'string' && writeKey !== '' ? writeKey : null
+  } catch {
+    return null
+  }
 }

@@ -62,10 +62,9 @@ export class SegmentIntake {
     if (headerKey !== null && this.parts.keys.tenantOf(headerKey) === null) return rejected(UNAUTHORIZED)
     const bytes = await readBytes(request, this.parts.maxBodyBytes)
     if (bytes instanceof Refusal) return rejected(bytes)
-    const json = parseJson(bytes)
-    const key = headerKey ?? (json instanceof Refusal ? null : writeKeyIn(json.value))
+    const key = headerKey ?? writeKeyIn(bytes)
     const tenant = key === null ? null : this.parts.keys.tenantOf(key)
-    return tenant === null ? rejected(UNAUTHORIZED) : this.#take(tenant, json, type)
+    return tenant === null ? rejected(UNAUTHORIZED) : this.#take(tenant, parseJson(bytes), type)
   }
 
   async #take(tenant: Tenant, json: JsonBody | Refusal, type: string | null): Promise<Accepted | Rejected> {

@@ -1,5 +1,5 @@
-/** Sixteen digits in a row: the shortest integer that a JavaScript number may not hold exactly. */
-const LONG_INTEGER = /\d{16}/
+/** A value of sixteen digits: the shortest integer that a JavaScript number may not hold exactly. */
+const LONG_INTEGER = /(?:^|[:,[])\s*-?\d{16,}\s*(?:[,}\]]|$)/
 
 /**
  * JSON.parse, except that an integer beyond what a number holds exactly becomes the text of its digits: an ID must not

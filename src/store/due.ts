@@ -74,15 +74,23 @@ const openOfUser = rows<
     .limit(limit),
 )
 
-/** Makes due at `latest` what would be due after it: no wait is that long, so the clock was set back. */
-export const bringForward = change<{ tenant: string; destination: Destination; latest: number }>(
-  (db, { tenant, destination, latest }) =>
-    db
-      .updateTable('outbox')
-      .set({ not_before: latest })
-      .where('tenant', '=', tenant)
-      .where('destination', '=', destination)
-      .where('state', '=', 'pending')
-      .where('head', '=', 1)
-      .where('not_before', '>', latest),
+/**
+ * Brings forward what would be due later than anything has a reason to be: the clock was set back. What has not failed
+ * is due by `fresh`, what has by `failed`.
+ */
+export const bringForward = change<{
+  tenant: string
+  destination: Destination
+  fresh: number
+  failed: number
+}>((db, { tenant, destination, fresh, failed }) =>
+  db
+    .updateTable('outbox')
+    .set({ not_before: sql`iif(attempts = 0, ${fresh}, ${failed})` })
+    .where('tenant', '=', tenant)
+    .where('destination', '=', destination)
+    .where('state', '=', 'pending')
+    .where('head', '=', 1)
+    .where('not_before', '>', fresh)
+    .where(sql<boolean>`not_before > iif(attempts = 0, ${fresh}, ${failed})`),
 )

@@ -119,12 +119,15 @@ export const returnDelivery = change<{ id: number; lease: string; reason: string
       .where('lease', '=', lease),
 )
 
-/** Puts the user's first open delivery at the head, after the one that was there is settled. */
-export const promoteNext = change<{ tenant: string; destination: Destination; userKey: string }>(
-  (db, { tenant, destination, userKey }) =>
+/**
+ * Puts the user's first open delivery at the head, after the one that was there is settled. Only what has failed has a
+ * reason to wait; the moment that the others were given may be one of a clock that was ahead.
+ */
+export const promoteNext = change<{ tenant: string; destination: Destination; userKey: string; now: number }>(
+  (db, { tenant, destination, userKey, now }) =>
     db
       .updateTable('outbox')
-      .set({ head: 1 })
+      .set({ head: 1, not_before: sql`iif(attempts = 0, min(not_before, ${now}), not_before)` })
       .where('head', '=', 0)
       .where('id', '=', (eb) =>
         eb
@@ -137,6 +140,33 @@ export const promoteNext = change<{ tenant: string; destination: Destination; us
           .orderBy('open.id')
           .limit(sql<number>`1`),
       ),
+)
+
+/** Gives a head to users with open deliveries and none: without one they would wait for ever. Should find nothing. */
+export const mendHeads = change<{}>((db) =>
+  db
+    .updateTable('outbox')
+    .set({ head: 1 })
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('outbox as open')
+        .select(sql<number>`min(open.id)`.as('id'))
+        .where('open.settled_at', 'is', null)
+        .where((not) =>
+          not.not(
+            not.exists(
+              not
+                .selectFrom('outbox as first')
+                .select('first.id')
+                .whereRef('first.tenant', '=', 'open.tenant')
+                .whereRef('first.destination', '=', 'open.destination')
+                .whereRef('first.user_key', '=', 'open.user_key')
+                .where('first.head', '=', 1),
+            ),
+          ),
+        )
+        .groupBy(['open.tenant', 'open.destination', 'open.user_key']),
+    ),
 )
 
 /** Extends a lease that is still held. */

@@ -21,7 +21,8 @@ function setUp() {
   })
   return {
     conduct,
-    judge: (id: number, outcome: Outcome) => conduct.judge([delivery(id)], [outcome])[0]!,
+    judge: (id: number, outcome: Outcome, sentAt = clock.elapsed()) =>
+      conduct.judge([delivery(id)], [outcome], sentAt)[0]!,
     pass: (ms: number) => clock.pass(ms),
   }
 }
@@ -64,5 +65,31 @@ describe('a lane', () => {
     })
     expect(conduct.pauseLeftMs()).toBe(0)
     expect(conduct.mostUnderWay(4)).toBe(4)
+  })
+
+  test('does not take an answer to what was sent before its key was refused for a sign that the key is good', () => {
+    const { conduct, judge, pass } = setUp()
+    pass(100)
+    judge(2, refused)
+    judge(3, refused)
+    judge(1, delivered, 50)
+    expect(conduct.status.state).toBe('unauthorized')
+    pass(30_000)
+    expect(conduct.mostUnderWay(4)).toBe(1)
+    expect(judge(2, refused)).toEqual(refused)
+  })
+
+  test('waits as long as the longest that it is asked to', () => {
+    const { conduct, judge } = setUp()
+    judge(1, { ...throttled, retryAfterMs: 1000 })
+    judge(2, { ...throttled, retryAfterMs: 60_000 })
+    judge(3, { ...throttled, retryAfterMs: 2000 })
+    expect(conduct.pauseLeftMs()).toBe(60_000)
+  })
+
+  test('pauses for a destination that is down and says until when, and counts the attempt', () => {
+    const { conduct, judge } = setUp()
+    expect(judge(1, { kind: 'retry', reason: 'answered 503', retryAfterMs: 9000 }).kind).toBe('retry')
+    expect(conduct.pauseLeftMs()).toBe(9000)
   })
 })

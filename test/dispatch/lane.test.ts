@@ -75,6 +75,43 @@ test('whatever the destination does, each delivery settles, in order per user, a
   )
 })
 
+test('a clock that is set back by a day holds nobody up', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-lane-'))
+  const clock = handClock()
+  const store = await openStore(join(folder, 'lane.db'))
+  const world = createDestination(clock, [], [10])
+  const limits = { messages: 1, concurrency: 1, bytes: 1000 }
+  clock.shift(86_400_000)
+  for (let step = 0; step < 6; step++) insert(store, clock, step, 0)
+  clock.shift(-86_400_000)
+  const dispatcher = startLane(store, clock, { send: (some) => world.send(some), limits })
+  for (let second = 0; second < 60 && open(store) > 0; second++) {
+    clock.pass(1000)
+    await turn()
+  }
+  expect(world.taken.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6])
+  await dispatcher.stop(0)
+  store.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('a user whose head was lost gets one at the next start', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-lane-'))
+  const clock = handClock()
+  const store = await openStore(join(folder, 'lane.db'))
+  for (let step = 0; step < 4; step++) insert(store, clock, step, step % 2)
+  store.sqlite.run(`update outbox set head = 0 where user_key = 'user-1'`)
+  const dispatcher = startLane(store, clock, {
+    send: (some) => Promise.resolve(some.map(() => ({ kind: 'delivered' }))),
+    limits: { messages: 10, concurrency: 1, bytes: 1000 },
+  })
+  await turn()
+  expect(open(store)).toBe(0)
+  await dispatcher.stop(0)
+  store.close()
+  rmSync(folder, { recursive: true })
+})
+
 /** Lets promises run. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 

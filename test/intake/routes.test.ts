@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Database } from 'bun:sqlite'
 import { createHmac } from 'node:crypto'
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
-import { basic, bearer, type Loop, startLoop } from '../support/loop.ts'
+import { basic, bearer, type Loop, startLoop, until } from '../support/loop.ts'
 
 /** The status codes of every route, as Segment and Refiner meet them: over sockets, on a real database. */
 let loop: Loop
@@ -380,6 +381,20 @@ describe('the Refiner webhook', () => {
       body: { accepted: 0, duplicates: 1 },
     })
   })
+})
+
+test('a client that goes away in the midst of its body counts as its own mistake, not as ours', async () => {
+  const metrics = async () => (await fetch(`${loop.daemon.url}/metrics`)).text()
+  const refused = async () => {
+    const count = /answers_total\{route="\/v1\/refiner\/:tenant",status="400"\} (\d+)/.exec(await metrics())
+    return Number(count?.[1] ?? 0)
+  }
+  const before = await refused()
+  const { port } = new URL(loop.daemon.url)
+  const head = 'POST /v1/refiner/nobody HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nhalf'
+  const socket = connect(Number(port), '127.0.0.1', () => socket.write(head, () => socket.destroy()))
+  await until(async () => (await refused()) === before + 1)
+  expect(await metrics()).not.toContain('status="500"')
 })
 
 describe('monitoring', () => {
