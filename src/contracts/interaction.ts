@@ -5,8 +5,8 @@ import type { JsonObject, JsonValue } from './json.ts'
 export interface Interaction {
   readonly kind: InteractionKind
   readonly occurredAt: string
-  /** Of the report, byte for byte; stands for a moment where Refiner gives none. */
-  readonly fingerprint: string
+  /** Of the report, byte for byte, where Refiner gives no moment; null where it does. */
+  readonly fingerprint: string | null
   readonly survey: { readonly uuid: string | null; readonly name: string | null }
   readonly response: {
     readonly uuid: string | null

@@ -107,7 +107,7 @@ export class Lane {
     const slots = Math.max(0, this.#conduct.mostUnderWay(sender.limits.concurrency) - this.#underWay.size)
     const now = clock.now()
     if (slots === 0 || (nextDueAt(store, this) ?? Infinity) > now) return []
-    return store.transaction(() => {
+    return store.relaxedTransaction(() => {
       const due = dueDeliveries(store, this, now, sender.limits.messages)
       return packBatches(due, sender.limits, slots).map((deliveries) => {
         const lease = randomUUID()

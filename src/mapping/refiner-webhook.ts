@@ -32,10 +32,11 @@ export function readRefinerWebhook(
   ) as Record<ResponseTimestamp, string | null>
   const kind = interactionKind(body['triggered_event'], timestamps)
   if (kind === null) return { unreadable: 'its triggered_event is none that is known' }
+  const moment = happened(kind, timestamps)
   return {
     kind,
-    fingerprint: new Bun.CryptoHasher('sha256').update(payload).digest('hex'),
-    occurredAt: happened(kind, timestamps) ?? new Date(receivedAt).toISOString(),
+    fingerprint: moment === null ? new Bun.CryptoHasher('sha256').update(payload).digest('hex') : null,
+    occurredAt: moment ?? new Date(receivedAt).toISOString(),
     survey: { uuid: text(form['uuid']), name: text(form['name']) },
     response: {
       uuid: text(response['uuid']),

@@ -9,13 +9,21 @@ import { migrate } from './migrate.ts'
  */
 export interface Store {
   readonly sqlite: Database
-  /** All of `work` in one commit, or nothing of it when it throws. Not to be nested. */
+  /** All of `work` in one commit, or nothing of it when it throws; on the disk when it returns. Not to be nested. */
   transaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
+  /**
+   * The same, but a power cut may undo it, with all that came after it. For what is then done again, to the same end;
+   * the death of the process undoes nothing.
+   */
+  relaxedTransaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
   close(): void
 }
 
 /** How long SQLite waits for another process' lock, with the whole thread: what is worth more is tried again later. */
 const BUSY_TIMEOUT_MS = 100
+
+/** At SQLite's default of 1000 pages, every few commits under load would write the file itself; this is 32 MB. */
+const CHECKPOINT_PAGES = 8000
 
 /**
  * Opens the file at `path`, creating it and its folder, and brings its tables up to this version.
@@ -31,6 +39,7 @@ export async function openStore(path: string): Promise<Store> {
     sqlite.run('pragma journal_mode = wal')
     sqlite.run('pragma synchronous = full')
     sqlite.run('pragma foreign_keys = on')
+    sqlite.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     await migrate(sqlite)
     return storeOn(sqlite, release)
   } catch (error) {
@@ -44,20 +53,28 @@ function storeOn(sqlite: Database, release: () => void): Store {
   const begin = sqlite.prepare('begin immediate')
   const commit = sqlite.prepare('commit')
   const rollback = sqlite.prepare('rollback')
+  function transaction<T>(work: () => T): T {
+    begin.run()
+    try {
+      const result = work()
+      commit.run()
+      return result
+    } catch (error) {
+      // SQLite has rolled back by itself after some faults, a full disk among them.
+      if (sqlite.inTransaction) rollback.run()
+      throw error
+    }
+  }
   return {
     sqlite,
-    transaction(work) {
-      begin.run()
-      let result
+    transaction,
+    relaxedTransaction(work) {
+      sqlite.run('pragma synchronous = normal')
       try {
-        result = work()
-        commit.run()
-      } catch (error) {
-        // SQLite has rolled back by itself after some faults, a full disk among them.
-        if (sqlite.inTransaction) rollback.run()
-        throw error
+        return transaction(work)
+      } finally {
+        sqlite.run('pragma synchronous = full')
       }
-      return result
     },
     close() {
       tidyUp(sqlite)

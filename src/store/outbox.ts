@@ -204,10 +204,10 @@ export const laneCounts = rows<{ tenant: string; destination: Destination }, Lan
     const open = lane.where('settled_at', 'is', null)
     const dead = lane.where('state', '=', 'dead')
     const count = sql<number>`count(*)`.as('count')
-    const first = open
+    const first = db
+      .selectFrom('outbox')
       .select('created_at')
-      .orderBy('id')
-      .limit(sql<number>`1`)
+      .where('id', '=', open.select(sql<number>`min(id)`.as('id')))
     return db.selectNoFrom([
       sql<number>`${open.select(count)}`.as('open'),
       sql<number | null>`${first}`.as('oldestOpen'),

@@ -13,9 +13,12 @@ export interface MappedItem {
   readonly people: readonly PeopleChange[]
 }
 
-/** Keeps what inbox items became and marks them as mapped, all in one commit. */
+/**
+ * Keeps what inbox items became and marks them as mapped, all in one commit. A power cut may undo it: then the items
+ * are mapped again, to the same message IDs.
+ */
 export function recordMapped(store: Store, mapped: readonly MappedItem[], now: number): void {
-  store.transaction(() => {
+  store.relaxedTransaction(() => {
     for (const { item, deliveries, people: changes } of mapped) {
       if (markMapped(store, { id: item.id }) === 0) continue
       for (const change of changes) applyPeopleChange(store, item, change)
@@ -77,7 +80,7 @@ const LONGEST_PROFILE = 256 * 1024
 function merge(known: string, traits: JsonObject): string | null {
   if (Object.keys(traits).length === 0) return null
   const merged = JSON.stringify({ ...(JSON.parse(known) as JsonObject), ...traits })
-  return merged.length > LONGEST_PROFILE ? null : merged
+  return merged === known || merged.length > LONGEST_PROFILE ? null : merged
 }
 
 function responseRow(tenant: string, response: KeptResponse, now: number): people.ResponseRow {

@@ -51,7 +51,6 @@ const statements = [
   ) strict`,
   `create unique index outbox_head on outbox (tenant, destination, user_key) where head = 1`,
   `create index outbox_due on outbox (tenant, destination, not_before, id) where head = 1 and state = 'pending'`,
-  `create index outbox_open on outbox (tenant, destination, id, settled_at) where settled_at is null`,
   `create index outbox_open_by_user on outbox (tenant, destination, user_key, id, settled_at)
     where settled_at is null`,
   `create index outbox_leased on outbox (state, tenant, destination) where state = 'leased'`,
