@@ -121,38 +121,27 @@ export async function startDaemon(parts: {
     cancel()
   }
 
-  function createLanes(tenant: Tenant): Lane[] {
-    return senders(tenant).map(([destination, sender]) => {
-      return new Lane(tenant.name, destination, {
-        store,
-        sender,
-        settings: configuration.delivery,
-        clock,
-        random,
-        onSettled,
-        onError: onError(`delivering to ${destination} for ${tenant.name}`),
-      })
-    })
-  }
-
-  function senders({ refiner, segment }: Tenant): [Destination, Sender][] {
-    const { timeoutMs } = configuration.delivery
-    const made: [Destination, Sender][] = []
-    const parts = { timeoutMs, fetch, clock }
+  function createLanes({ name, segment, refiner }: Tenant): Lane[] {
+    const { delivery } = configuration
+    const parts = { timeoutMs: delivery.timeoutMs, fetch, clock }
+    const made: Lane[] = []
+    const add = (destination: Destination, rate: RateLimiter, sender: Sender) => {
+      const failed = onError(`delivering to ${destination} for ${name}`)
+      const shared = { store, settings: delivery, clock, random, onSettled, onError: failed }
+      made.push(new Lane(name, destination, { ...shared, sender, rate }))
+    }
     if (segment.writeKey !== '') {
-      const { endpoint, writeKey: key, requestsPerSecond } = segment
-      made.push(['segment', new SegmentTracking({ ...parts, endpoint, key, turn: turns(requestsPerSecond) })])
+      const rate = new RateLimiter(segment.requestsPerSecond, clock)
+      const turn = (signal: AbortSignal) => waitUnless(signal, rate.take(), clock)
+      const { endpoint, writeKey: key } = segment
+      add('segment', rate, new SegmentTracking({ ...parts, endpoint, key, turn }))
     }
     if (refiner.apiKey !== '') {
-      const { endpoint, apiKey: key, requestsPerSecond } = refiner
-      made.push(['refiner', new RefinerRest({ ...parts, endpoint, key, turn: turns(requestsPerSecond) })])
+      const rate = new RateLimiter(refiner.requestsPerSecond, clock)
+      const { endpoint, apiKey: key } = refiner
+      add('refiner', rate, new RefinerRest({ ...parts, endpoint, key }))
     }
     return made
-  }
-
-  function turns(perSecond: number): (signal: AbortSignal) => Promise<boolean> {
-    const limiter = new RateLimiter(perSecond, clock)
-    return (signal) => waitUnless(signal, limiter.take(), clock)
   }
 
   function onMapped(mapped: readonly MappedItem[]): void {

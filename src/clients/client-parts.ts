@@ -8,8 +8,6 @@ export interface ClientParts {
   /** Segment's write key, or Refiner's API key. */
   readonly key: string
   readonly timeoutMs: number
-  /** Waits for the next place among the requests per second; false when the signal came first. */
-  readonly turn: (signal: AbortSignal) => Promise<boolean>
   readonly fetch: Fetch
   readonly clock: Clock
 }

@@ -8,7 +8,7 @@ import type {
 } from '../contracts/delivery.ts'
 import type { ClientParts } from './client-parts.ts'
 import { postJson } from './http-post.ts'
-import { judge, NOT_SENT } from './judge-answer.ts'
+import { judge } from './judge-answer.ts'
 import { USER_AGENT } from './user-agent.ts'
 
 /** Refiner takes one user a request; different users go side by side. */
@@ -25,15 +25,14 @@ export class RefinerRest implements Sender {
 
   async send(deliveries: readonly LeasedDelivery[], signals: SendSignals): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = []
-    for (const delivery of deliveries) outcomes.push(await this.#call(delivery, signals))
+    for (const delivery of deliveries) outcomes.push(await this.#call(delivery, signals.aborting))
     return outcomes
   }
 
-  async #call({ call, payload }: LeasedDelivery, signals: SendSignals): Promise<Outcome> {
-    const { endpoint, key, turn, fetch, clock, timeoutMs } = this.parts
+  async #call({ call, payload }: LeasedDelivery, aborting: AbortSignal): Promise<Outcome> {
+    const { endpoint, key, fetch, clock, timeoutMs } = this.parts
     const path = pathOf(call)
     if (path === null) return { kind: 'rejected', reason: `Refiner has no call for ${call}`, answer: null }
-    if (!(await turn(signals.stopping))) return NOT_SENT
     const request = {
       url: `${endpoint}/${path}`,
       authorization: `Bearer ${key}`,
@@ -41,7 +40,7 @@ export class RefinerRest implements Sender {
       timeoutMs,
       userAgent: USER_AGENT,
     }
-    return judge(await postJson(fetch, request, signals.aborting), this.#host, clock.now())
+    return judge(await postJson(fetch, request, aborting), this.#host, clock.now())
   }
 }
 

@@ -10,6 +10,11 @@ import { USER_AGENT } from './user-agent.ts'
  */
 const LIMITS: BatchLimits = { messages: 2500, bytes: 499_000, concurrency: 4 }
 
+export interface SegmentTrackingParts extends ClientParts {
+  /** Waits for the next place among the requests per second; false when the signal came first. */
+  readonly turn: (signal: AbortSignal) => Promise<boolean>
+}
+
 /** Sends messages to Segment's Tracking API, many in a request. */
 export class SegmentTracking implements Sender {
   readonly limits = LIMITS
@@ -17,7 +22,7 @@ export class SegmentTracking implements Sender {
   readonly #host: string
   readonly #authorization: string
 
-  constructor(private readonly parts: ClientParts) {
+  constructor(private readonly parts: SegmentTrackingParts) {
     this.#url = `${parts.endpoint}/batch`
     this.#host = new URL(this.#url).host
     this.#authorization = `Basic ${Buffer.from(`${parts.key}:`).toString('base64')}`
@@ -25,19 +30,24 @@ export class SegmentTracking implements Sender {
 
   /** A batch that is refused is halved until the message that Segment refuses stands alone. */
   async send(deliveries: readonly LeasedDelivery[], signals: SendSignals): Promise<readonly Outcome[]> {
-    const outcome = await this.#post(deliveries, signals)
+    const outcome = await this.#post(deliveries, signals.aborting)
     if (outcome.kind !== 'rejected' || deliveries.length === 1) return deliveries.map(() => outcome)
     const middle = Math.ceil(deliveries.length / 2)
-    const first = await this.send(deliveries.slice(0, middle), signals)
+    const first = await this.#sendHalf(deliveries.slice(0, middle), signals)
     // What comes later must not overtake what has to be sent again.
     const held = first.find(({ kind }) => kind !== 'delivered' && kind !== 'rejected')
     const rest = deliveries.slice(middle)
-    return [...first, ...(held === undefined ? await this.send(rest, signals) : rest.map(() => held))]
+    return [...first, ...(held === undefined ? await this.#sendHalf(rest, signals) : rest.map(() => held))]
   }
 
-  async #post(deliveries: readonly LeasedDelivery[], signals: SendSignals): Promise<Outcome> {
-    const { turn, fetch, clock, timeoutMs } = this.parts
-    if (!(await turn(signals.stopping))) return NOT_SENT
+  /** A request more than the lane has taken a place for. */
+  async #sendHalf(half: readonly LeasedDelivery[], signals: SendSignals): Promise<readonly Outcome[]> {
+    const mayGo = await this.parts.turn(signals.stopping)
+    return mayGo ? this.send(half, signals) : half.map(() => NOT_SENT)
+  }
+
+  async #post(deliveries: readonly LeasedDelivery[], aborting: AbortSignal): Promise<Outcome> {
+    const { fetch, clock, timeoutMs } = this.parts
     const batch = deliveries.map(({ payload }) => payload).join(',')
     const body = `{"batch":[${batch}],"sentAt":"${new Date(clock.now()).toISOString()}"}`
     const request = {
@@ -47,6 +57,6 @@ export class SegmentTracking implements Sender {
       timeoutMs,
       userAgent: USER_AGENT,
     }
-    return judge(await postJson(fetch, request, signals.aborting), this.#host, clock.now())
+    return judge(await postJson(fetch, request, aborting), this.#host, clock.now())
   }
 }

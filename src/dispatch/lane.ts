@@ -7,7 +7,8 @@ import { bringForward, type DueDelivery, dueDeliveries, nextDueAt } from '../sto
 import type { Store } from '../store/open.ts'
 import { leaseDelivery, renewLease } from '../store/outbox.ts'
 import { LaneConduct } from './lane-conduct.ts'
-import { packBatches } from './pack-batches.ts'
+import { packBatch } from './pack-batch.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 import { LONGEST_PAUSE_MS } from './retry-policy.ts'
 import { type Settled, settle } from './settle.ts'
 
@@ -21,6 +22,8 @@ const SETTLE_AGAIN_MS = 500
 export interface LaneParts {
   readonly store: Store
   readonly sender: Sender
+  /** A batch is made up when there is a place for it, so that what comes while it waits goes along. */
+  readonly rate: RateLimiter
   readonly settings: DeliverySettings
   readonly clock: Clock
   /** In [0, 1). */
@@ -77,7 +80,8 @@ export class Lane {
     if (!this.#running) return
     this.#cancelLook()
     try {
-      for (const batch of this.#take()) {
+      const batch = this.#take()
+      if (batch !== null) {
         const work = this.#deliver(batch).finally(() => {
           this.#underWay.delete(batch)
           this.wake()
@@ -102,19 +106,23 @@ export class Lane {
     bringForward(store, { tenant, destination, fresh, failed })
   }
 
-  #take(): Batch[] {
-    const { store, sender, clock } = this.parts
-    const slots = Math.max(0, this.#conduct.mostUnderWay(sender.limits.concurrency) - this.#underWay.size)
+  /** Takes the next batch; null when there is nothing due, no free slot, or no place in the rate. */
+  #take(): Batch | null {
+    const { store, sender, rate, clock } = this.parts
     const now = clock.now()
-    if (slots === 0 || (nextDueAt(store, this) ?? Infinity) > now) return []
-    return store.relaxedTransaction(() => {
-      const due = dueDeliveries(store, this, now, sender.limits.messages)
-      return packBatches(due, sender.limits, slots).map((deliveries) => {
-        const lease = randomUUID()
-        for (const { id } of deliveries) leaseDelivery(store, { id, lease, leasedUntil: now + LEASE_MS })
-        return { lease, deliveries }
-      })
+    if (this.#isFull() || rate.waitMs() > 0 || (nextDueAt(store, this) ?? Infinity) > now) return null
+    rate.take()
+    const lease = randomUUID()
+    const deliveries = store.relaxedTransaction(() => {
+      const batch = packBatch(dueDeliveries(store, this, now, sender.limits.messages), sender.limits)
+      for (const { id } of batch) leaseDelivery(store, { id, lease, leasedUntil: now + LEASE_MS })
+      return batch
     })
+    return { lease, deliveries }
+  }
+
+  #isFull(): boolean {
+    return this.#underWay.size >= this.#conduct.mostUnderWay(this.parts.sender.limits.concurrency)
   }
 
   async #deliver(batch: Batch): Promise<void> {
@@ -149,11 +157,11 @@ export class Lane {
   }
 
   #nextWakeMs(): number {
-    const { store, sender, clock } = this.parts
-    const full = this.#underWay.size >= this.#conduct.mostUnderWay(sender.limits.concurrency)
-    const due = full ? null : nextDueAt(store, this)
-    const wait = due === null ? LOOK_EVERY_MS : Math.min(Math.max(due - clock.now(), 1), LOOK_EVERY_MS)
-    return Math.max(wait, this.#conduct.pauseLeftMs())
+    const { store, rate, clock } = this.parts
+    const due = this.#isFull() ? null : nextDueAt(store, this)
+    if (due === null) return Math.max(LOOK_EVERY_MS, this.#conduct.pauseLeftMs())
+    const wait = Math.min(Math.max(due - clock.now(), 1), LOOK_EVERY_MS)
+    return Math.max(wait, rate.waitMs(), this.#conduct.pauseLeftMs())
   }
 
   #lookAgain(ms: number): void {

@@ -13,6 +13,11 @@ export class RateLimiter {
     this.#intervalMs = 1000 / perSecond
   }
 
+  /** How long until a place is free, in ms; 0 when one is. */
+  waitMs(): number {
+    return Math.max(0, this.#nextAt - this.clock.elapsed())
+  }
+
   /** Takes one place and says how long to wait for it, in ms; 0 to go at once. */
   take(): number {
     const now = this.clock.elapsed()

@@ -7,6 +7,7 @@ import type { Clock } from '../../src/contracts/clock.ts'
 import type { LeasedDelivery, Outcome, Sender } from '../../src/contracts/delivery.ts'
 import { Dispatcher } from '../../src/dispatch/dispatcher.ts'
 import { Lane } from '../../src/dispatch/lane.ts'
+import { RateLimiter } from '../../src/dispatch/rate-limiter.ts'
 import { insertInboxItem } from '../../src/store/inbox.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { insertDelivery } from '../../src/store/outbox.ts'
@@ -153,7 +154,8 @@ function startLane(store: Store, clock: Clock, sender: Sender): Dispatcher {
   const onError = (error: unknown) => {
     throw error
   }
-  const parts = { store, sender, settings, clock, random: () => 0.5, onSettled: () => {}, onError }
+  const rate = new RateLimiter(1000, clock)
+  const parts = { store, sender, rate, settings, clock, random: () => 0.5, onSettled: () => {}, onError }
   const dispatcher = new Dispatcher([new Lane('acme', 'segment', parts)], store, clock, onError)
   dispatcher.start()
   return dispatcher
