@@ -7,6 +7,9 @@ import { throttlePauseMs } from './retry-policy.ts'
 /** How long a lane rests after its key was refused, before it tries again with one batch. */
 const UNAUTHORIZED_PAUSE_MS = 30_000
 
+/** So many refusals with nothing taken in between are the key's fault, whatever was known of single deliveries. */
+const KEY_IS_WRONG_AFTER = 3
+
 /** What a lane makes of its outcomes as a whole: whether it pauses, and how it fares. */
 export class LaneConduct {
   #status: LaneStatus = { state: 'ok', lastSuccessAt: null, lastError: null }
@@ -17,6 +20,8 @@ export class LaneConduct {
   #lastPauseAt = 0
   /** Refused by their key since the last delivery: the key may be wrong, or they may be. */
   readonly #refused = new Set<number>()
+  /** Sends that were refused by their key since the last delivery. */
+  #refusals = 0
   /** Refused while others were taken: the fault is theirs. */
   readonly #faulty = new Set<number>()
 
@@ -74,11 +79,13 @@ export class LaneConduct {
           this.#status = { ...this.#status, state: 'unauthorized' }
           this.#failed(outcome.reason)
           this.#refused.add(id)
-          // Others are refused too: then it is the key.
-          this.#faulty.clear()
           this.#pause(UNAUTHORIZED_PAUSE_MS)
           break
       }
+    }
+    if (outcomes.some(({ kind }) => kind === 'unauthorized')) {
+      this.#refusals += 1
+      if (this.#refusals >= KEY_IS_WRONG_AFTER) this.#faulty.clear()
     }
     return outcomes
   }
@@ -96,6 +103,7 @@ export class LaneConduct {
     this.#status = { ...this.#status, state: 'ok' }
     for (const id of this.#refused) this.#faulty.add(id)
     this.#refused.clear()
+    this.#refusals = 0
   }
 
   #failed(message: string): void {

@@ -80,13 +80,13 @@ export class Lane {
     if (!this.#running) return
     this.#cancelLook()
     try {
-      const batch = this.#take()
-      if (batch !== null) {
-        const work = this.#deliver(batch).finally(() => {
-          this.#underWay.delete(batch)
+      for (let batch = this.#take(); batch !== null; batch = this.#take()) {
+        const taken = batch
+        const work = this.#deliver(taken).finally(() => {
+          this.#underWay.delete(taken)
           this.wake()
         })
-        this.#underWay.set(batch, work)
+        this.#underWay.set(taken, work)
       }
       this.#lookAgain(this.#nextWakeMs())
     } catch (error) {
@@ -158,10 +158,12 @@ export class Lane {
 
   #nextWakeMs(): number {
     const { store, rate, clock } = this.parts
+    const pause = Math.ceil(this.#conduct.pauseLeftMs())
+    if (pause > 0) return pause
+    // A send that ends wakes the lane.
     const due = this.#isFull() ? null : nextDueAt(store, this)
-    if (due === null) return Math.max(LOOK_EVERY_MS, this.#conduct.pauseLeftMs())
-    const wait = Math.min(Math.max(due - clock.now(), 1), LOOK_EVERY_MS)
-    return Math.max(wait, rate.waitMs(), this.#conduct.pauseLeftMs())
+    if (due === null) return LOOK_EVERY_MS
+    return Math.max(Math.min(Math.max(due - clock.now(), 1), LOOK_EVERY_MS), rate.waitMs())
   }
 
   #lookAgain(ms: number): void {

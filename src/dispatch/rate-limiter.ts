@@ -1,6 +1,9 @@
 import type { Clock } from '../contracts/clock.ts'
 
-/** Spaces requests evenly, so that in no second there are more than `perSecond`. */
+/** Timers ring late; what they are late by, up to this, is not lost. In ms. */
+const CREDIT_MS = 5
+
+/** Spaces requests evenly: in no second are there more than `perSecond`, and what fits into the credit. */
 export class RateLimiter {
   /** The first moment that is not taken, on the clock that is never set back. */
   #nextAt = 0
@@ -21,8 +24,8 @@ export class RateLimiter {
   /** Takes one place and says how long to wait for it, in ms; 0 to go at once. */
   take(): number {
     const now = this.clock.elapsed()
-    const at = Math.max(this.#nextAt, now)
+    const at = Math.max(this.#nextAt, now - CREDIT_MS)
     this.#nextAt = at + this.#intervalMs
-    return at - now
+    return Math.max(0, at - now)
   }
 }

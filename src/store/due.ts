@@ -75,8 +75,8 @@ const openOfUser = rows<
 )
 
 /**
- * Brings forward what would be due later than anything has a reason to be: the clock was set back. What has not failed
- * is due by `fresh`, what has by `failed`.
+ * Brings forward what would be due later than anything has a reason to be: the clock was set back. What nothing has
+ * held back is due by `fresh`, everything else by `failed`.
  */
 export const bringForward = change<{
   tenant: string
@@ -86,11 +86,11 @@ export const bringForward = change<{
 }>((db, { tenant, destination, fresh, failed }) =>
   db
     .updateTable('outbox')
-    .set({ not_before: sql`iif(attempts = 0, ${fresh}, ${failed})` })
+    .set({ not_before: sql`iif(attempts = 0 and reason is null, ${fresh}, ${failed})` })
     .where('tenant', '=', tenant)
     .where('destination', '=', destination)
     .where('state', '=', 'pending')
     .where('head', '=', 1)
     .where('not_before', '>', fresh)
-    .where(sql<boolean>`not_before > iif(attempts = 0, ${fresh}, ${failed})`),
+    .where(sql<boolean>`not_before > iif(attempts = 0 and reason is null, ${fresh}, ${failed})`),
 )

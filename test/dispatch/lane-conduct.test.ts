@@ -67,6 +67,34 @@ describe('a lane', () => {
     expect(conduct.mostUnderWay(4)).toBe(4)
   })
 
+  test('is not held up by several of them either, whatever the order', () => {
+    const { judge, pass } = setUp()
+    let pauses = 0
+    for (let round = 0; round < 20; round++) {
+      for (const bad of [100, 200]) {
+        judge(round, delivered)
+        if (judge(bad, refused).kind === 'unauthorized') {
+          pauses += 1
+          pass(30_000)
+        }
+      }
+    }
+    expect(pauses).toBe(2)
+  })
+
+  test('pauses again when it is the key after all', () => {
+    const { judge, pass } = setUp()
+    judge(1, refused)
+    pass(30_000)
+    judge(2, delivered)
+    expect(judge(1, refused).kind).toBe('retry')
+    for (const id of [3, 4, 5]) {
+      judge(id, refused)
+      pass(30_000)
+    }
+    expect(judge(1, refused).kind).toBe('unauthorized')
+  })
+
   test('does not take an answer to what was sent before its key was refused for a sign that the key is good', () => {
     const { conduct, judge, pass } = setUp()
     pass(100)

@@ -96,6 +96,31 @@ test('a clock that is set back by a day holds nobody up', async () => {
   rmSync(folder, { recursive: true })
 })
 
+test('a lane goes on as soon as a pause is over, though nobody wakes it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-lane-'))
+  const clock = handClock()
+  const store = await openStore(join(folder, 'lane.db'))
+  insert(store, clock, 0, 0)
+  const sentAt: number[] = []
+  const dispatcher = startLane(store, clock, {
+    send(some) {
+      sentAt.push(clock.elapsed())
+      const first: Outcome = { kind: 'throttled', reason: 'slowly', retryAfterMs: 1000 }
+      return Promise.resolve(some.map(() => (sentAt.length === 1 ? first : { kind: 'delivered' })))
+    },
+    limits: { messages: 10, concurrency: 1, bytes: 1000 },
+  })
+  for (let step = 0; step < 40 && open(store) > 0; step++) {
+    await turn()
+    clock.pass(100)
+  }
+  expect(sentAt).toHaveLength(2)
+  expect(sentAt[1]! - sentAt[0]!).toBeLessThan(1500)
+  await dispatcher.stop(0)
+  store.close()
+  rmSync(folder, { recursive: true })
+})
+
 test('a user whose head was lost gets one at the next start', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-lane-'))
   const clock = handClock()
