@@ -46,6 +46,12 @@ const YAML: readonly Broken[] = [
     /expected 0 or 2, found 1/,
   ],
   [
+    'a wrong line behind an empty one and a comment',
+    `tenants:\n  acme:\n    ${REFINER}\n\n    # Segment\n\n     ¦${SEGMENT}\n`,
+    'yaml_syntax',
+    /expected 4, found 5/,
+  ],
+  [
     'an item of a list at a wrong column',
     tenantFile(['segment:', '  destination_keys:', '    - a', '   ¦- b', '  write_key: k']),
     'yaml_syntax',

@@ -41,9 +41,8 @@ const runs = fc.record({
 test('whatever the destination does, each delivery settles, in order per user, also across a crash', async () => {
   await fc.assert(
     fc.asyncProperty(runs, async ({ users, script, delays, messages, concurrency, crashAt }) => {
-      const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-lane-'))
-      const clock = handClock()
-      const store = await openStore(join(folder, 'lane.db'))
+      using place = await startPlace()
+      const { clock, store } = place
       const world = createDestination(clock, script, delays)
       const limits = { messages, concurrency, bytes: 1000 }
       const start = () => startLane(store, world.mortal(clock), { send: (some) => world.send(some), limits })
@@ -69,17 +68,14 @@ test('whatever the destination does, each delivery settles, in order per user, a
           .map(({ id }) => id)
         expect([...new Set(order)]).toEqual([...new Set(order)].toSorted((a, b) => a - b))
       }
-      store.close()
-      rmSync(folder, { recursive: true })
     }),
     { numRuns: 40 },
   )
 })
 
 test('a clock that is set back by a day holds nobody up', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-lane-'))
-  const clock = handClock()
-  const store = await openStore(join(folder, 'lane.db'))
+  using place = await startPlace()
+  const { clock, store } = place
   const world = createDestination(clock, [], [10])
   const limits = { messages: 1, concurrency: 1, bytes: 1000 }
   clock.shift(86_400_000)
@@ -92,14 +88,11 @@ test('a clock that is set back by a day holds nobody up', async () => {
   }
   expect(world.taken.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6])
   await dispatcher.stop(0)
-  store.close()
-  rmSync(folder, { recursive: true })
 })
 
 test('a lane goes on as soon as a pause is over, though nobody wakes it', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-lane-'))
-  const clock = handClock()
-  const store = await openStore(join(folder, 'lane.db'))
+  using place = await startPlace()
+  const { clock, store } = place
   insert(store, clock, 0, 0)
   const sentAt: number[] = []
   const dispatcher = startLane(store, clock, {
@@ -117,14 +110,11 @@ test('a lane goes on as soon as a pause is over, though nobody wakes it', async 
   expect(sentAt).toHaveLength(2)
   expect(sentAt[1]! - sentAt[0]!).toBeLessThan(1500)
   await dispatcher.stop(0)
-  store.close()
-  rmSync(folder, { recursive: true })
 })
 
 test('a user whose head was lost gets one at the next start', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-lane-'))
-  const clock = handClock()
-  const store = await openStore(join(folder, 'lane.db'))
+  using place = await startPlace()
+  const { clock, store } = place
   for (let step = 0; step < 4; step++) insert(store, clock, step, step % 2)
   store.sqlite.run(`update outbox set head = 0 where user_key = 'user-1'`)
   const dispatcher = startLane(store, clock, {
@@ -134,9 +124,21 @@ test('a user whose head was lost gets one at the next start', async () => {
   await turn()
   expect(open(store)).toBe(0)
   await dispatcher.stop(0)
-  store.close()
-  rmSync(folder, { recursive: true })
 })
+
+/** A fresh database file and a clock of its own. */
+async function startPlace(): Promise<{ clock: HandClock; store: Store } & Disposable> {
+  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-lane-'))
+  const store = await openStore(join(folder, 'lane.db'))
+  return {
+    clock: handClock(),
+    store,
+    [Symbol.dispose]() {
+      store.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
 
 /** Lets promises run. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))

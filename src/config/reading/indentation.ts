@@ -39,7 +39,7 @@ const IMPLICIT_KEY = /IMPLICIT_KEY$/
 
 /** @param inLine any offset within the line, or at its start */
 function wrongIndentation(inLine: number, text: string, told: Lines): Finding | 'follows' {
-  const start = inLine - columnOf(inLine, text)
+  const start = contentFrom(inLine - columnOf(inLine, text), text)
   const found = /^ */.exec(text.slice(start))![0].length
   const before = text.slice(0, start).split('\n')
   const ofItems = text.startsWith('- ', start + found)
@@ -66,6 +66,11 @@ function openColumns(before: readonly string[], ofItems: boolean, ignored: Lines
     if (column !== undefined && column < (columns.at(-1) ?? Infinity)) columns.push(column)
   }
   return columns
+}
+
+/** The start of the first line, from this start of one, that holds more than a comment: the parser names the gap before. */
+function contentFrom(start: number, text: string): number {
+  return start + /^(?:[ \t]*(?:#.*)?\r?\n)*/.exec(text.slice(start))![0].length
 }
 
 function columnOf(offset: number, text: string): number {
