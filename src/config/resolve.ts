@@ -38,7 +38,10 @@ export function resolveConfiguration(
     server: resolveServer(file.server ?? {}),
     database: { path: databasePath(file.database ?? DEFAULTS.database, folder) },
     delivery: resolveDelivery(file.delivery ?? {}),
+    plugins: new Map(),
     tenants: new Map(order.map((name) => [name, resolveTenant(name, file.tenants[name]!)])),
+    tests: [],
+    files: [],
   }
 }
 
@@ -127,6 +130,10 @@ function resolveToSegment(direction: Part<'to_segment'>): ToSegmentSettings {
     traitPrefix: direction.trait_prefix ?? DEFAULTS.traitPrefix,
     anonymous: direction.anonymous ?? DEFAULTS.anonymous,
     userAttributes: direction.user_attributes ?? false,
+    questionEvent: null,
+    nps: [],
+    mapping: [],
+    plugins: [],
   }
 }
 
@@ -136,6 +143,7 @@ function resolveToRefiner(direction: Part<'to_refiner'>): ToRefinerSettings {
     calls: new Set<Call>(direction.calls ?? DEFAULTS.calls),
     events: resolveNames(direction.events),
     pages: direction.pages ?? false,
+    mapping: [],
   }
 }
 

@@ -1,3 +1,7 @@
+import type { JsonObject } from './json.ts'
+import type { MappingTest } from './mapping-test.ts'
+import type { EventRule, InteractionRule } from './rules.ts'
+
 /**
  * The resolved configuration: what the program runs on. Every value is present, every default applied, every
  * secret read; `config/` makes it from refiner-sync.yaml and is the only place that knows of defaults.
@@ -7,8 +11,14 @@ export interface Configuration {
   readonly server: ServerSettings
   readonly database: DatabaseSettings
   readonly delivery: DeliverySettings
+  /** By name. */
+  readonly plugins: ReadonlyMap<string, PluginSettings>
   /** By tenant name, in the order of the file. */
   readonly tenants: ReadonlyMap<string, Tenant>
+  /** Tests of the mapping in the file itself. */
+  readonly tests: readonly MappingTest[]
+  /** Absolute paths of all files that were read for it: the file itself, presets and secret files. */
+  readonly files: readonly string[]
 }
 
 export interface ServerSettings {
@@ -34,6 +44,35 @@ export interface DeliverySettings {
   readonly maxBackoffMs: number
   /** Counted from a delivery's first attempt; after it the delivery is dead. */
   readonly giveUpAfterMs: number
+}
+
+export interface PluginSettings {
+  readonly name: string
+  /** Absolute path of its TypeScript or JavaScript module. */
+  readonly path: string
+  /** Where the file names it, as `refiner-sync.yaml:12:5`, for messages. */
+  readonly place: string
+  /** True runs it outside the sandbox, with all that the program itself may do. */
+  readonly trusted: boolean
+  /** How long one call may take, and how long loading it may take on top of the time that its sandbox needs. */
+  readonly timeoutMs: number
+  /** The most memory it may hold in the sandbox, of each tenant. */
+  readonly memoryBytes: number
+  readonly permissions: PluginPermissions
+  /** Handed to it as `context.options`. */
+  readonly options: JsonObject
+}
+
+/** What a sandboxed plugin may use; nothing is granted that is not named. */
+export interface PluginPermissions {
+  /** Environment variables by name, with their values: secrets. */
+  readonly env: ReadonlyMap<string, string>
+  /** The clock: `Date.now()` and `new Date()`. */
+  readonly time: boolean
+  /** `Math.random()` and `crypto.randomUUID()`. */
+  readonly random: boolean
+  /** Hosts it may fetch from, as `api.example.com` or `localhost:9000`. */
+  readonly net: readonly string[]
 }
 
 /** One customer's pair of accounts. */
@@ -100,12 +139,20 @@ export interface ToSegmentSettings {
   readonly surveys: NameFilter
   /** The event name for each kind of interaction; null sends no event. */
   readonly events: Readonly<Record<InteractionKind, string | null>>
+  /** The event name of one track for each answered question; null sends none. */
+  readonly questionEvent: string | null
+  /** Patterns of the answers that are NPS scores, from 0 to 10; the first that fits gives `nps_score` and `nps_category`. */
+  readonly nps: readonly string[]
   readonly calls: ReadonlySet<Call>
   readonly traitPrefix: string
   /** What stands for the user ID of a contact that has none. */
   readonly anonymous: 'skip' | 'email' | 'anonymous_id'
   /** Whether the contact's own attributes go along with the answers in `identify`. */
   readonly userAttributes: boolean
+  /** Applied in order; a preset's rules come first. */
+  readonly mapping: readonly InteractionRule[]
+  /** Names of plugins, applied in order after the rules. */
+  readonly plugins: readonly string[]
 }
 
 export interface ToRefinerSettings {
@@ -115,4 +162,6 @@ export interface ToRefinerSettings {
   readonly events: NameFilter
   /** Whether page and screen calls are taken, as events. */
   readonly pages: boolean
+  /** Applied in order. */
+  readonly mapping: readonly EventRule[]
 }

@@ -16,8 +16,12 @@ export interface NewDelivery {
   /** The JSON text to send, UTF-8; null where nothing is to be sent. */
   readonly payload: string | null
   readonly state: 'pending' | 'skipped' | 'dead'
-  /** Why it is skipped or dead; null while it is pending. */
+  /** Why it is skipped or dead; null while it is pending. For logs: it quotes nothing that was received. */
   readonly reason: string | null
+  /** What a plugin said of why, which may quote what was received; null where there is no more to say. */
+  readonly detail: string | null
+  /** What the mapping could not do as it was told, such as a rule that failed; null when all went well. */
+  readonly notes: string | null
 }
 
 /** A delivery that a lane has taken and must settle. */

@@ -73,5 +73,7 @@ function whole(item: Item, state: 'skipped' | 'dead', reason: string): NewDelive
     payload: null,
     state,
     reason,
+    detail: null,
+    notes: null,
   }
 }

@@ -91,7 +91,14 @@ function skipped(message: SegmentMessage, reason: string): NewDelivery {
 }
 
 function base(message: SegmentMessage, call: Call | 'delete') {
-  return { destination: 'refiner', call, userKey: message.userId, messageId: message.messageId } as const
+  return {
+    destination: 'refiner',
+    call,
+    userKey: message.userId,
+    messageId: message.messageId,
+    detail: null,
+    notes: null,
+  } as const
 }
 
 function refinerCall(type: SegmentMessage['type']): Call | 'delete' {

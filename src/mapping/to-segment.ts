@@ -137,6 +137,8 @@ function delivery(
     payload,
     state: reason === null ? 'pending' : 'dead',
     reason,
+    detail: null,
+    notes: null,
   }
 }
 
@@ -149,6 +151,8 @@ function skippedWhole(interaction: Interaction, tenant: Tenant, reason: string):
     payload: null,
     state: 'skipped',
     reason,
+    detail: null,
+    notes: null,
   }
 }
 

@@ -28,6 +28,7 @@ export const insertInboxItem = change<{
       received_at: item.receivedAt,
       state: 'received',
       copies: 0,
+      replays: 0,
     })
     .onConflict((conflict) => conflict.columns(['tenant', 'source', 'dedup_key']).doNothing()),
 )

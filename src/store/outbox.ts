@@ -14,6 +14,8 @@ export const insertDelivery = change<{
   payload: string | null
   state: 'pending' | 'skipped' | 'dead'
   reason: string | null
+  detail: string | null
+  notes: string | null
   now: number
   settledAt: number | null
 }>((db, delivery) =>
@@ -29,6 +31,8 @@ export const insertDelivery = change<{
       payload: delivery.payload,
       state: delivery.state,
       reason: delivery.reason,
+      detail: delivery.detail,
+      notes: delivery.notes,
       answer: null,
       head: sql`iif(${delivery.state} = 'pending' and not exists ${db
         .selectFrom('outbox as open')

@@ -27,6 +27,8 @@ interface InboxTable {
   state: 'received' | 'mapped'
   /** How many of the messages it became were there already, under the same ID. */
   copies: number
+  /** How often it was put back to be mapped again. */
+  replays: number
 }
 
 export type DeliveryState = 'pending' | 'leased' | 'delivered' | 'dead' | 'skipped'
@@ -43,6 +45,10 @@ interface OutboxTable {
   payload: string | null
   state: DeliveryState
   reason: string | null
+  /** What a plugin said of why it failed. */
+  detail: string | null
+  /** What the mapping could not do as it was told. */
+  notes: string | null
   /** What the destination said when it rejected the message, cut short. */
   answer: string | null
   /**

@@ -27,6 +27,9 @@ test('a file that is silent gets every default', () => {
       maxBackoffMs: 3_600_000,
       giveUpAfterMs: 4 * 24 * 3_600_000,
     },
+    plugins: new Map(),
+    tests: [],
+    files: [],
     tenants: new Map([
       [
         'acme',
@@ -60,12 +63,17 @@ test('a file that is silent gets every default', () => {
             traitPrefix: 'refiner_',
             anonymous: 'skip',
             userAttributes: false,
+            questionEvent: null,
+            nps: [],
+            mapping: [],
+            plugins: [],
           },
           toRefiner: {
             enabled: true,
             calls: new Set(['identify', 'group', 'track']),
             events: { include: ['*'], exclude: [] },
             pages: false,
+            mapping: [],
           },
         },
       ],
@@ -111,6 +119,7 @@ test('what the file says holds', () => {
     calls: new Set(),
     events: { include: ['Signed*'], exclude: [] },
     pages: true,
+    mapping: [],
   })
 })
 

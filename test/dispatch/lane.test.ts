@@ -208,6 +208,8 @@ function insert(store: Store, clock: HandClock, step: number, user: number): voi
     payload,
     state: 'pending',
     reason: null,
+    detail: null,
+    notes: null,
     now: clock.now(),
     settledAt: null,
   })

@@ -29,6 +29,8 @@ const delivery = {
   payload: '{}',
   state: 'pending',
   reason: null,
+  detail: null,
+  notes: null,
   now: 1,
   settledAt: null,
 } as const

@@ -40,6 +40,10 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
       traitPrefix: 'refiner_',
       anonymous: 'skip',
       userAttributes: false,
+      questionEvent: null,
+      nps: [],
+      mapping: [],
+      plugins: [],
       ...toSegment,
     },
     toRefiner: {
@@ -47,6 +51,7 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
       calls: new Set(['identify', 'group', 'track'] as const),
       events: { include: ['*'], exclude: [] },
       pages: false,
+      mapping: [],
       ...toRefiner,
     },
   }
@@ -62,6 +67,9 @@ export function testConfiguration(
     server: { host: '127.0.0.1', port: 0, maxBodyBytes: 1024 * 1024, adminToken: null },
     database: { path: join(folder, 'data', 'test.db') },
     delivery: { timeoutMs: 2000, minBackoffMs: 20, maxBackoffMs: 200, giveUpAfterMs: 60_000, ...delivery },
+    plugins: new Map(),
+    tests: [],
+    files: [],
     tenants: new Map(tenants.map((tenant) => [tenant.name, tenant])),
   }
 }
