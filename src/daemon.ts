@@ -1,24 +1,25 @@
-import { RefinerRest } from './clients/refiner-rest.ts'
-import { SegmentTracking } from './clients/segment-tracking.ts'
-import type { Cancel, Clock } from './contracts/clock.ts'
-import type { Configuration, Tenant } from './contracts/configuration.ts'
-import type { Destination, Sender } from './contracts/delivery.ts'
-import type { Health, LaneStatus } from './contracts/health.ts'
-import { Dispatcher } from './dispatch/dispatcher.ts'
-import { Lane } from './dispatch/lane.ts'
-import { RateLimiter } from './dispatch/rate-limiter.ts'
-import type { Settled } from './dispatch/settle.ts'
 import { operatorRoutes } from './console/operator.ts'
-import { adminCheck, createServer } from './intake/server.ts'
+import type { Cancel, Clock } from './contracts/clock.ts'
+import type { Configuration } from './contracts/configuration.ts'
+import type { Health, LaneStatus } from './contracts/health.ts'
+import type { PluginHost } from './contracts/plugin-host.ts'
+import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
+import { LaneMaker } from './daemon/lanes.ts'
+import { operatorDeliveries } from './daemon/operator-deliveries.ts'
+import { Reloader, type ReloadResult } from './daemon/reloader.ts'
+import { tellMapped, tellSettled } from './daemon/telling.ts'
+import { Dispatcher } from './dispatch/dispatcher.ts'
+import type { Lane } from './dispatch/lane.ts'
+import { createServer } from './intake/server.ts'
 import { Mapper } from './mapping/mapper.ts'
 import { readHealth } from './observe/health.ts'
 import { type Log, faultText } from './observe/log.ts'
 import { Metrics } from './observe/metrics.ts'
 import { systemClock } from './observe/system-clock.ts'
+import { NO_PLUGINS } from './plugins/load.ts'
+import type { LoadedProject, Project } from './project.ts'
 import { GroupCommitAppender } from './store/inbox-appender.ts'
-import { openStore } from './store/open.ts'
-import type { MappedItem } from './store/record-mapped.ts'
-import { newestDeliveries } from './store/outbox.ts'
+import { openStore, type Store } from './store/open.ts'
 import { databaseFault } from './store/probe.ts'
 
 /**
@@ -32,53 +33,83 @@ export interface Daemon {
   /** Where it listens, such as http://127.0.0.1:8787. */
   readonly url: string
   health(): Health
+  /**
+   * Reads the configuration again and puts it in force without dropping a request; a wrong one changes nothing. Rejects
+   * only for a fault of the program itself, or when it is stopping.
+   */
+  reload(): Promise<ReloadResult>
   /** Takes nothing new, ends what is under way, and closes the database. Nothing acknowledged is lost. */
   stop(): Promise<void>
 }
 
+export interface DaemonParts {
+  readonly configuration: Configuration
+  /** From here on the daemon's, which stops them. */
+  readonly plugins?: PluginHost
+  /** What it was all made of, to be watched for changes; without it, the files of the configuration alone. */
+  readonly files?: readonly string[]
+  /** Loads the configuration again; without it, it stays as it is. */
+  readonly load?: () => Promise<Project>
+  readonly log: Log
+  readonly clock?: Clock
+  readonly random?: () => number
+}
+
 /** Starts everything. Rejects, with nothing left running, when the port or the database cannot be had. */
-export async function startDaemon(parts: {
-  configuration: Configuration
-  log: Log
-  clock?: Clock
-  random?: () => number
-}): Promise<Daemon> {
-  const { configuration, log, clock = systemClock, random = Math.random } = parts
-  const { tenants } = configuration
-  const startedAt = clock.now()
-  const store = await openStore(configuration.database.path)
+export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
+  const { configuration, plugins = NO_PLUGINS, log, clock = systemClock, random = Math.random } = parts
   const metrics = new Metrics()
+  const reloader = await Reloader.create(
+    {
+      load: parts.load ?? (async () => unchanged(configuration, plugins)),
+      apply,
+      onReload: (result) => metrics.reloaded(result),
+      clock,
+      log,
+    },
+    parts.files ?? configuration.files,
+  )
+  const startedAt = clock.now()
+  const store = await openStore(configuration.database.path).catch((error: unknown) => giveUp(error))
   const onError = (doing: string) => (error: unknown) =>
     log.error({ fault: faultText(error) }, `${doing} failed`)
-
-  const lanes = [...tenants.values()].flatMap((tenant) => createLanes(tenant))
-  const dispatcher = new Dispatcher(lanes, store, clock, onError('freeing lost deliveries'))
-  const mapper = new Mapper(store, tenants, clock, onMapped, onError('mapping'))
   const inbox = new GroupCommitAppender(store, clock, () => mapper.wake())
+  const laneMaker = new LaneMaker({ store, clock, random, onSettled, onError })
+  let generation: Generation
+  try {
+    generation = createGeneration(configuration, plugins, inbox)
+  } catch (error) {
+    return giveUp(error, store)
+  }
+  const lanes = laneMaker.lanesFor(configuration, [])
+  const dispatcher = new Dispatcher(lanes, store, clock, onError('freeing lost deliveries'))
+  const mapper = new Mapper({ store, clock, onMapped, onError: onError('mapping') }, generation.mappings)
 
   let stopping: Promise<void> | null = null
+  const isStopping = () => stopping !== null
   const health = () =>
     readHealth({
       store,
-      tenants,
+      tenants: generation.configuration.tenants,
+      configuration: reloader.health,
       clock,
       startedAt,
-      laneStatus: (tenant, destination) => laneStatus(lanes, tenant, destination),
+      laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
       databaseFault: () => (inbox.lastFailure === null ? null : databaseFault(store)),
     })
-  const app = createServer({
-    settings: configuration.server,
-    tenants,
-    inbox,
-    health,
-    metrics,
-    log,
-    isStopping: () => stopping !== null,
-  }).use(
+  const app = createServer({ intake: () => generation.intake, health, metrics, log, isStopping }).use(
     operatorRoutes({
-      isAdmin: adminCheck(configuration.server),
+      isAdmin: (token) => generation.isAdmin(token),
+      isStopping,
       health,
-      deliveries: (limit) => newestDeliveries(store, { limit }),
+      reload: () => reloader.reload(),
+      deliveries: operatorDeliveries({
+        store,
+        clock,
+        log,
+        wakeMapper: () => mapper.wake(),
+        wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
+      }),
     }),
   )
   const { host: hostname, port } = configuration.server
@@ -86,23 +117,51 @@ export async function startDaemon(parts: {
     // Before anything is sent: a second daemon on the same configuration ends here.
     app.listen({ hostname, port })
   } catch (error) {
-    store.close()
     const hint = 'is another program, or another refiner-sync, there? Stop it, or choose another server.port'
-    throw new Error(`listening on ${hostname}:${port} failed: ${hint}`, { cause: error })
+    return giveUp(new Error(`listening on ${hostname}:${port} failed: ${hint}`, { cause: error }), store)
   }
   const server = app.server!
   mapper.start()
   dispatcher.start()
+  reloader.start()
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${server.port}`
-  log.info({ url, tenants: tenants.size }, 'ready')
-  for (const { name: tenant, segment, refiner } of tenants.values()) {
+  log.info({ url, tenants: configuration.tenants.size }, 'ready')
+  for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
     log.info({ tenant, segment: segment.endpoint, refiner: refiner.endpoint }, 'sends to')
+  }
+  return {
+    url,
+    health,
+    reload: () => reloader.reload(),
+    stop: () => (stopping ??= shutDown()),
+  }
+
+  function giveUp(error: unknown, opened?: Store): never {
+    opened?.close()
+    plugins.stop()
+    throw error
+  }
+
+  /** All that can fail comes first; then one is exchanged for the other between two turns of the event loop. */
+  function apply(project: LoadedProject): readonly string[] {
+    const wanted = withFixedSettings(project.configuration, generation.configuration)
+    const next = createGeneration(wanted.configuration, project.plugins, inbox)
+    const nextLanes = laneMaker.lanesFor(wanted.configuration, dispatcher.lanes)
+    const before = generation
+    generation = next
+    mapper.swap(next.mappings)
+    dispatcher.replace(nextLanes, SENDS_GRACE_MS)
+    if (before.mappings.plugins !== project.plugins) before.mappings.plugins.stop()
+    log.info({ tenants: wanted.configuration.tenants.size }, 'configuration reloaded')
+    return wanted.needsRestart
   }
 
   async function shutDown(): Promise<void> {
     log.info({}, 'stopping')
     // Requests are answered 503 from here on; those under way are committed and answered.
+    reloader.stop()
     mapper.stop()
+    generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
     await requestsDone(server.stop())
     inbox.close()
@@ -110,7 +169,6 @@ export async function startDaemon(parts: {
     store.close()
     log.info({}, 'stopped')
   }
-  return { url, health, stop: () => (stopping ??= shutDown()) }
 
   async function requestsDone(work: Promise<unknown>): Promise<void> {
     let cancel: Cancel = () => {}
@@ -121,76 +179,20 @@ export async function startDaemon(parts: {
     cancel()
   }
 
-  function createLanes({ name, segment, refiner }: Tenant): Lane[] {
-    const { delivery } = configuration
-    const parts = { timeoutMs: delivery.timeoutMs, fetch, clock }
-    const made: Lane[] = []
-    const add = (destination: Destination, rate: RateLimiter, sender: Sender) => {
-      const failed = onError(`delivering to ${destination} for ${name}`)
-      const shared = { store, settings: delivery, clock, random, onSettled, onError: failed }
-      made.push(new Lane(name, destination, { ...shared, sender, rate }))
-    }
-    if (segment.writeKey !== '') {
-      const rate = new RateLimiter(segment.requestsPerSecond, clock)
-      const turn = (signal: AbortSignal) => waitUnless(signal, rate.take(), clock)
-      const { endpoint, writeKey: key } = segment
-      add('segment', rate, new SegmentTracking({ ...parts, endpoint, key, turn }))
-    }
-    if (refiner.apiKey !== '') {
-      const rate = new RateLimiter(refiner.requestsPerSecond, clock)
-      const { endpoint, apiKey: key } = refiner
-      add('refiner', rate, new RefinerRest({ ...parts, endpoint, key }))
-    }
-    return made
-  }
-
-  function onMapped(mapped: readonly MappedItem[]): void {
-    for (const { item, deliveries } of mapped) {
-      for (const { destination, call, state, reason } of deliveries) {
-        const fields = { tenant: item.tenant, destination, call, reason }
-        log.debug(fields, `mapped: ${state}`)
-        if (state === 'dead') log.error(fields, 'not to be sent, and kept')
-        if (state !== 'pending') metrics.settled(item.tenant, destination, state)
-      }
-    }
+  function onMapped(mapped: Parameters<typeof tellMapped>[0]): void {
+    tellMapped(mapped, log, metrics)
     dispatcher.wake(new Set(mapped.map(({ item }) => item.tenant)))
   }
 
-  function onSettled({ tenant, destination }: Lane, settled: readonly Settled[]): void {
-    for (const { state } of settled)
-      metrics.settled(tenant, destination, state === 'pending' ? 'retry' : state)
-    for (const [state, level, message] of SETTLED_LOG) {
-      const some = settled.filter((one) => one.state === state)
-      const [first] = some
-      if (first) log[level]({ tenant, destination, deliveries: some.length, reason: first.reason }, message)
-    }
+  function onSettled(lane: Lane, settled: Parameters<typeof tellSettled>[1]): void {
+    tellSettled(lane, settled, log, metrics)
+    // What a lane that has been replaced settles lets the next of its users go, on the one in its place.
+    if (dispatcher.lane(lane.tenant, lane.destination) !== lane) dispatcher.wake(new Set([lane.tenant]))
   }
 }
 
-/** What the log says of what became of deliveries. */
-const SETTLED_LOG = [
-  ['delivered', 'debug', 'delivered'],
-  ['pending', 'warn', 'to be tried again'],
-  ['dead', 'error', 'given up, and kept'],
-] as const
-
-function laneStatus(lanes: readonly Lane[], tenant: string, destination: Destination): LaneStatus {
-  const lane = lanes.find((one) => one.tenant === tenant && one.destination === destination)
-  return lane?.status ?? { state: 'ok', lastSuccessAt: null, lastError: null }
+function unchanged(configuration: Configuration, plugins: PluginHost): Project {
+  return { ok: true, configuration, plugins, warnings: [], files: configuration.files }
 }
 
-/** Whether `ms` milliseconds passed before the signal came. */
-function waitUnless(signal: AbortSignal, ms: number, clock: Clock): Promise<boolean> {
-  if (signal.aborted || ms === 0) return Promise.resolve(!signal.aborted)
-  return new Promise((resolve) => {
-    const stop = () => {
-      cancel()
-      resolve(false)
-    }
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', stop)
-      resolve(true)
-    })
-    signal.addEventListener('abort', stop, { once: true })
-  })
-}
+const NO_LANE: LaneStatus = { state: 'ok', lastSuccessAt: null, lastError: null }

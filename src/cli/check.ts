@@ -1,31 +1,37 @@
-import { loadConfiguration } from '../config/load.ts'
 import { formatMistake } from '../config/mistake.ts'
+import { loadProject } from '../project.ts'
+import { readDatabase, surveysSeen } from '../store/read-only.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
+import { counted, tellMistakes } from './refused-configuration.ts'
 
-/** Says everything that is wrong with the configuration, and starts nothing. */
-export function check(options: { config: string; json: boolean }, context: CommandContext): ExitCode {
-  const loaded = loadConfiguration(options.config, context.environment)
-  const mistakes = loaded.ok ? [] : loaded.mistakes
-  const { warnings } = loaded
-  if (options.json) {
-    context.print(JSON.stringify({ ok: loaded.ok, mistakes, warnings }, null, 2))
-    return loaded.ok ? EXIT.ok : EXIT.failure
+/** Says everything that is wrong with the configuration, its rules and its plugins, and starts nothing. */
+export async function check(
+  options: { config: string; json: boolean },
+  context: CommandContext,
+): Promise<ExitCode> {
+  const project = await loadProject(options.config, context.environment, seenSurveys)
+  const { warnings } = project
+  if (!project.ok) {
+    return tellMistakes({ file: options.config, json: options.json, ...project }, context)
   }
-  for (const mistake of [...mistakes, ...warnings]) context.print(formatMistake(mistake))
-  if (loaded.ok) {
-    const tenants = [...loaded.configuration.tenants.values()]
-    context.print(`${options.config}: ok, ${count(warnings.length, 'warning')}`)
-    for (const { name, segment, refiner } of tenants) {
-      context.print(`  ${name}: Segment ${segment.endpoint}, Refiner ${refiner.endpoint}`)
-    }
+  project.plugins.stop()
+  if (options.json) {
+    context.print(JSON.stringify({ ok: true, mistakes: [], warnings }, null, 2))
     return EXIT.ok
   }
-  context.print(
-    `${options.config}: ${count(mistakes.length, 'mistake')}, ${count(warnings.length, 'warning')}`,
-  )
-  return EXIT.failure
+  for (const warning of warnings) context.print(formatMistake(warning))
+  context.print(`${options.config}: ok, ${counted(warnings.length, 'warning')}`)
+  for (const { name, segment, refiner } of project.configuration.tenants.values()) {
+    context.print(`  ${name}: Segment ${segment.endpoint}, Refiner ${refiner.endpoint}`)
+  }
+  return EXIT.ok
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+/** A database that is not there, or not to be read, knows of none. */
+function seenSurveys(database: string, tenant: string): readonly string[] {
+  try {
+    return readDatabase(database, (sqlite) => surveysSeen(sqlite, tenant))
+  } catch {
+    return []
+  }
 }

@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly terminal: boolean
   /** Resolves when the process is asked to stop. */
   readonly stopped: Promise<void>
+  /** From now on SIGHUP calls this; without it, it asks the process to stop. */
+  onHangup(listener: () => void): void
 }
 
 /** What a command ends with: the process exits with it. */

@@ -3,7 +3,9 @@ import { LOG_LEVELS, type LogLevel } from '../observe/log.ts'
 import { VERSION } from '../version.ts'
 import { check } from './check.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
+import { addDeliveries } from './deliveries-command.ts'
 import { demo } from './demo.ts'
+import { addMappingCommands } from './mapping-commands.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
 
@@ -85,10 +87,12 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
 
   program
     .command('check')
-    .description('say everything that is wrong with the configuration, and start nothing')
+    .description(
+      'say everything that is wrong with the configuration, its rules and plugins, and start nothing',
+    )
     .addOption(JSON_OUTPUT())
     .addHelpText('after', '\nExample:\n  refiner-sync check --config refiner-sync.yaml --json')
-    .action(({ json }: { json: boolean }) => finish(check({ config: config(), json }, context)))
+    .action(async ({ json }: { json: boolean }) => finish(await check({ config: config(), json }, context)))
 
   program
     .command('status')
@@ -99,6 +103,10 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
     .action(async ({ url, json }: { url?: string; json: boolean }) => {
       finish(await status({ config: config(), url, json }, context))
     })
+
+  addMappingCommands(program, config, context, finish)
+
+  addDeliveries(program, config, context, finish)
 
   program
     .command('version')
@@ -115,7 +123,9 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
 const EXAMPLES = `
 Examples:
   refiner-sync demo                        see it at work, in a minute
+  refiner-sync init                        write a first refiner-sync.yaml
   refiner-sync check                       is refiner-sync.yaml right?
+  refiner-sync try webhook.json            what would become of this?
   refiner-sync serve                       run the daemon
   refiner-sync status --json               how is it doing?
 

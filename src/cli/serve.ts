@@ -1,7 +1,7 @@
-import { loadConfiguration } from '../config/load.ts'
 import { formatMistake } from '../config/mistake.ts'
-import { startDaemon } from '../daemon.ts'
+import { type Daemon, startDaemon } from '../daemon.ts'
 import { createLog, faultText, type LogLevel } from '../observe/log.ts'
+import { loadProject } from '../project.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 
 /** Runs the daemon until the process is asked to stop. */
@@ -9,15 +9,22 @@ export async function serve(
   options: { config: string; logLevel: LogLevel },
   context: CommandContext,
 ): Promise<ExitCode> {
-  const loaded = loadConfiguration(options.config, context.environment)
-  if (!loaded.ok) {
-    for (const mistake of [...loaded.mistakes, ...loaded.warnings]) context.printError(formatMistake(mistake))
+  const load = () => loadProject(options.config, context.environment)
+  const project = await load()
+  if (!project.ok) {
+    for (const mistake of [...project.mistakes, ...project.warnings])
+      context.printError(formatMistake(mistake))
     return EXIT.failure
   }
   const log = createLog(options.logLevel, context.terminal)
-  for (const { file, line, message } of loaded.warnings) log.warn({ at: `${file}:${line}` }, message)
+  for (const { file, line, message } of project.warnings) log.warn({ at: `${file}:${line}` }, message)
+  const started = Promise.withResolvers<Daemon>()
+  // What goes wrong is in the log.
+  context.onHangup(() => void started.promise.then((daemon) => daemon.reload()).catch(() => {}))
   try {
-    const daemon = await startDaemon({ configuration: loaded.configuration, log })
+    const { configuration, plugins, files } = project
+    const daemon = await startDaemon({ configuration, plugins, files, load, log })
+    started.resolve(daemon)
     await context.stopped
     await daemon.stop()
     return EXIT.ok

@@ -1,6 +1,6 @@
-import { readServerAddress } from '../config/server-address.ts'
 import type { DestinationHealth, Health } from '../contracts/health.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
+import { daemonUrl } from './daemon-url.ts'
 
 const TIMEOUT_MS = 5000
 
@@ -19,12 +19,6 @@ export async function status(
   if (options.json) context.print(JSON.stringify(health, null, 2))
   else for (const line of describe(health, url)) context.print(line)
   return health.status === 'down' ? EXIT.failure : EXIT.ok
-}
-
-function daemonUrl(config: string, { environment }: CommandContext): string {
-  const { host, port } = readServerAddress(config, environment)
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }
 
 /** The health, or why there is none. */
@@ -55,6 +49,10 @@ function describe(health: Health, url: string): string[] {
     for (const [destination, lane] of Object.entries(tenant.destinations)) {
       lines.push(`  to ${destination.padEnd(7)}  ${describeLane(lane)}`)
     }
+  }
+  // An older daemon does not speak of them.
+  for (const [name, { pending, dead }] of Object.entries(health.orphaned ?? {})) {
+    lines.push(`${name} (no longer in the configuration): ${pending} pending, ${dead} dead`)
   }
   return lines
 }

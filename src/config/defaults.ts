@@ -29,6 +29,11 @@ export const DEFAULTS = {
   calls: ['identify', 'group', 'track'],
   traitPrefix: 'refiner_',
   anonymous: 'skip',
+  /** What `nps: true` stands for. */
+  nps: ['nps', 'nps_*', '*_nps'],
+  onError: 'skip_rule',
+  pluginTimeout: '100ms',
+  pluginMemory: '32MB',
 } as const
 
 /** Segment's ingestion hosts: the US one answers 200 to the key of an EU workspace and drops the message. */

@@ -1,4 +1,4 @@
-import { type TSchema, TypeGuard } from '@sinclair/typebox'
+import { type TSchema, KindGuard } from '@sinclair/typebox'
 import { ConfigurationFile } from './schema.ts'
 import { choicesOf } from './schema-steps.ts'
 
@@ -11,7 +11,7 @@ export function jsonSchema(): Json {
 }
 
 /** Annotations of our own, see schema-fields.ts. */
-const OURS = new Set(['secret', 'unit', 'bounds'])
+const OURS = new Set(['secret', 'unit', 'bounds', 'expression', 'shown', 'choose', 'wording'])
 
 /** In an editor a `${…}` is right everywhere, so what is no free text takes one as well. */
 const REFERENCE = '\\$\\{'
@@ -22,8 +22,9 @@ function convert(schema: TSchema): Json {
   // Entries leave TypeBox's symbols behind.
   const result: Json = Object.fromEntries(Object.entries(schema).filter(([key]) => !OURS.has(key)))
   const { secret, properties, patternProperties, items, anyOf, pattern, minimum, maximum, type } = schema
-  if (TypeGuard.IsInteger(schema)) return orReference(schema, { type, minimum, maximum })
-  if (TypeGuard.IsBoolean(schema)) return orReference(schema, { type })
+  if (KindGuard.IsInteger(schema)) return orReference(schema, { type, minimum, maximum })
+  if (KindGuard.IsBoolean(schema)) return orReference(schema, { type })
+  if (schema['expression'] === true) result['type'] = ['string', 'number', 'boolean']
   if (secret === true) result['writeOnly'] = true
   if (pattern !== undefined) result['pattern'] = `${pattern}|${REFERENCE}`
   if (properties !== undefined) result['properties'] = mapValues(properties)

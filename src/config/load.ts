@@ -1,5 +1,4 @@
-import { dirname, resolve } from 'node:path'
-import { isMap, isScalar } from 'yaml'
+import { resolve } from 'node:path'
 import type { Configuration } from '../contracts/configuration.ts'
 import { checkAmounts } from './checks/amounts.ts'
 import { checkDatabase } from './checks/database.ts'
@@ -7,26 +6,37 @@ import { checkDestinationKeys } from './checks/destination-keys.ts'
 import { checkDirections } from './checks/directions.ts'
 import { checkEndpoints } from './checks/endpoints.ts'
 import { checkNotAvailable } from './checks/not-available.ts'
+import { checkPlugins } from './checks/plugins.ts'
 import { checkSecrets } from './checks/secrets.ts'
+import type { Sheet } from './checks/sheet.ts'
+import { checkTenantRules } from './checks/tenant-rules.ts'
+import { checkTests } from './checks/tests.ts'
+import { checkUnseenSurveys, type SeenSurveys } from './checks/unseen-surveys.ts'
 import { checkWebhooks } from './checks/webhooks.ts'
-import { excerptAt, type Shown } from './telling/excerpt.ts'
-import { error, type Finding } from './telling/finding.ts'
 import type { Mistake } from './mistake.ts'
-import { readPlaces } from './reading/read-places.ts'
+import { type DocumentKind, mistakesOf, readDocument } from './read-document.ts'
+import { readPresets } from './read-presets.ts'
+import type { Environment } from './reading/interpolate.ts'
 import { readText } from './reading/read-text.ts'
+import { parseSource } from './reading/source.ts'
 import { resolveConfiguration } from './resolve.ts'
-import type { ConfigurationFile } from './schema.ts'
-import { checkShape } from './checks/shape.ts'
-import { Sheet } from './checks/sheet.ts'
-import { parseSource, type Source } from './reading/source.ts'
-import { checkSyntax } from './reading/yaml-syntax.ts'
+import { ConfigurationFile } from './schema.ts'
+import { error, type Finding } from './telling/finding.ts'
+import { toMistakes } from './telling/to-mistakes.ts'
 
 /** What reading a refiner-sync.yaml came to. Warnings are told in both cases and refuse nothing. */
 export type Loaded =
   | { readonly ok: true; readonly configuration: Configuration; readonly warnings: Mistake[] }
-  | { readonly ok: false; readonly mistakes: Mistake[]; readonly warnings: Mistake[] }
+  | {
+      readonly ok: false
+      readonly mistakes: Mistake[]
+      readonly warnings: Mistake[]
+      /** As `Configuration.files`, as far as they are known; some may not exist. */
+      readonly files: readonly string[]
+    }
 
-export type Environment = Readonly<Record<string, string | undefined>>
+export type { SeenSurveys } from './checks/unseen-surveys.ts'
+export type { Environment } from './reading/interpolate.ts'
 
 /** Bytes of a configuration that is read at all: a thousand tenants fit into a quarter of it. */
 export const LARGEST_FILE = 4 * 1024 * 1024
@@ -37,14 +47,19 @@ export const LARGEST_FILE = 4 * 1024 * 1024
  *
  * @param file as messages shall name it; relative paths in the file start from its folder
  * @param environment where `${NAME}` is looked up
+ * @param seenSurveys asked to warn of patterns that fit nothing; null warns of none
  */
-export function loadConfiguration(file: string, environment: Environment): Loaded {
+export function loadConfiguration(
+  file: string,
+  environment: Environment,
+  seenSurveys: SeenSurveys | null = null,
+): Loaded {
   const read = readText(file, LARGEST_FILE)
-  if (read.ok) return readConfiguration({ file, text: read.text, environment })
+  if (read.ok) return readConfiguration({ file, text: read.text, environment, seenSurveys })
   const code = read.kind === 'not_text' ? 'file_not_text' : 'file_unreadable'
   const message = `cannot read the configuration ${resolve(file)}: ${read.reason}`
   const hint = 'name another with --config, or try `refiner-sync demo`'
-  return refused(parseSource(file, ''), [error(code, 0, message, hint)], [])
+  return refused(toMistakes(parseSource(file, ''), [error(code, 0, message, hint)], []), [resolve(file)])
 }
 
 /** Reads a configuration from text in memory, as `loadConfiguration` does from a file of that name. */
@@ -52,28 +67,35 @@ export function readConfiguration({
   file,
   text,
   environment,
+  seenSurveys = null,
 }: {
   file: string
   text: string
   environment: Environment
+  seenSurveys?: SeenSurveys | null
 }): Loaded {
-  const source = parseSource(file, text)
-  const folder = dirname(resolve(file))
-  const syntax = checkSyntax(source)
-  if (syntax.length > 0) return refused(source, syntax, [])
-  const wrongRoot = checkRoot(source)
-  if (wrongRoot !== null) return refused(source, [wrongRoot], [])
+  const document = readDocument({ file, text, environment }, CONFIGURATION)
+  const { sheet } = document
+  const own = [resolve(file), ...document.secretFiles]
+  if (sheet === null) return refused(mistakesOf(document, []), own)
 
-  const reading = readPlaces(source, { environment, folder })
-  const tooComplex = reading.findings.filter(({ code }) => code === 'yaml_too_complex')
-  if (tooComplex.length > 0) return refused(source, tooComplex, reading.shown)
-
-  const shape = checkShape(reading)
-  const sheet = new Sheet(reading, shape.rejected, folder)
-  const findings = [...reading.findings, ...shape.findings, ...CHECKS.flatMap((check) => check(sheet))]
-  if (findings.some(({ severity }) => severity === 'error')) return refused(source, findings, reading.shown)
-  const configuration = resolveConfiguration(reading.value as ConfigurationFile, folder, sheet.tenants())
-  return { ok: true, configuration, warnings: toMistakes(source, findings, reading.shown) }
+  const { presets, ...ofPresets } = readPresets(sheet)
+  const files = [...new Set([...own, ...ofPresets.files])]
+  const findings = CHECKS.flatMap((check) => check(sheet))
+  const ofRules = checkTenantRules(sheet, presets)
+  const told = [
+    ...mistakesOf(document, [...findings, ...ofPresets.findings, ...ofRules]),
+    ...ofPresets.mistakes,
+  ]
+  if (told.some(({ severity }) => severity === 'error')) return refused(told, files)
+  const configuration = resolveConfiguration(sheet, presets, files)
+  if (seenSurveys === null) return { ok: true, configuration, warnings: told }
+  const unseen = checkUnseenSurveys(sheet, configuration, seenSurveys)
+  return {
+    ok: true,
+    configuration,
+    warnings: [...told, ...toMistakes(document.source, unseen, document.shown)],
+  }
 }
 
 /** What the schema cannot say. Each looks only at values that have no mistake so far. */
@@ -85,52 +107,25 @@ const CHECKS: readonly ((sheet: Sheet) => Finding[])[] = [
   checkDirections,
   checkAmounts,
   checkDatabase,
+  checkPlugins,
+  (sheet) => checkTests(sheet, sheet.tenants()),
   checkNotAvailable,
 ]
 
-function checkRoot({ document: { contents } }: Source): Finding | null {
-  if (isMap(contents)) return null
-  if (contents === null || (isScalar(contents) && contents.value === null)) {
-    return error('empty_file', 0, 'the configuration is empty', SMALLEST)
-  }
-  return error(
-    'not_a_mapping',
-    contents.range[0],
-    'the configuration must be a mapping, `key: value`',
-    SMALLEST,
-  )
+const CONFIGURATION: DocumentKind = {
+  schema: ConfigurationFile,
+  what: 'the configuration',
+  example:
+    'the smallest file that works, once your keys are in it: ' +
+    '`tenants: { acme: { refiner: { api_key: API_KEY, webhook: { secret: WEBHOOK_SECRET } }, ' +
+    'segment: { write_key: WRITE_KEY, destination_keys: [A_KEY_THAT_YOU_MAKE_UP] } } }`',
 }
 
-const SMALLEST =
-  'the smallest file that works, once your keys are in it: ' +
-  '`tenants: { acme: { refiner: { api_key: API_KEY, webhook: { secret: WEBHOOK_SECRET } }, ' +
-  'segment: { write_key: WRITE_KEY, destination_keys: [A_KEY_THAT_YOU_MAKE_UP] } } }`'
-
-function refused(source: Source, findings: readonly Finding[], shown: readonly Shown[]): Loaded {
-  const all = toMistakes(source, findings, shown)
+function refused(told: readonly Mistake[], files: readonly string[]): Loaded {
   return {
     ok: false,
-    mistakes: all.filter(({ severity }) => severity === 'error'),
-    warnings: all.filter(({ severity }) => severity === 'warning'),
-  }
-}
-
-function toMistakes(source: Source, findings: readonly Finding[], shown: readonly Shown[]): Mistake[] {
-  return findings.toSorted((a, b) => a.offset - b.offset).map((finding) => toMistake(source, finding, shown))
-}
-
-/** An offset beyond the last sign, where an unclosed bracket is noticed, is shown at that sign. */
-function toMistake(source: Source, finding: Finding, shown: readonly Shown[]): Mistake {
-  const { offset: found, ...rest } = finding
-  const offset = Math.min(found, source.text.trimEnd().length)
-  const { line, col } = source.lines.linePos(offset)
-  const excerpt = excerptAt(source, offset, shown)
-  return {
-    ...rest,
-    file: source.file,
-    line: Math.max(1, line),
-    column: Math.max(1, col),
-    excerpt: excerpt?.text ?? null,
-    caret: excerpt?.caret ?? 1,
+    mistakes: told.filter(({ severity }) => severity === 'error'),
+    warnings: told.filter(({ severity }) => severity === 'warning'),
+    files,
   }
 }

@@ -1,3 +1,5 @@
+import type { RuleProblemCode } from '../contracts/rules.ts'
+
 /**
  * What is wrong with refiner-sync.yaml, told to the engineer who will mend it.
  */
@@ -17,6 +19,7 @@ export type MistakeCode =
   | 'bad_key'
   | 'duplicate_key'
   | 'multiline_value'
+  | 'unquoted_expression'
   // ${NAME} and ${file:PATH}
   | 'bad_reference'
   | 'missing_variable'
@@ -47,8 +50,26 @@ export type MistakeCode =
   | 'pointless_webhook_setting'
   | 'backoff_order'
   | 'short_give_up'
-  | 'not_available'
   | 'no_effect'
+  | 'unseen_survey'
+  // presets, rules and tests
+  | 'unknown_preset'
+  | 'preset_unreadable'
+  | 'duplicate_rule'
+  | RuleProblemCode
+  | 'unknown_tenant'
+  | 'input_unreadable'
+  | 'large_input'
+  | 'no_expectation'
+  | 'expectation_conflict'
+  // plugins
+  | 'unknown_plugin'
+  | 'bad_host'
+  | 'plugin_unreadable'
+  | 'plugin_syntax'
+  | 'plugin_import'
+  | 'plugin_no_default_export'
+  | 'plugin_load_failed'
 
 export interface Mistake {
   readonly code: MistakeCode

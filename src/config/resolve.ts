@@ -1,6 +1,6 @@
 import type { Static } from '@sinclair/typebox'
+import type { Call } from '../contracts/call.ts'
 import type {
-  Call,
   Configuration,
   DeliverySettings,
   NameFilter,
@@ -16,7 +16,11 @@ import { databasePath } from './database-path.ts'
 import { DEFAULTS, SEGMENT_ENDPOINTS } from './defaults.ts'
 import { parseEndpoint } from './endpoint.ts'
 import type { ConfigurationFile } from './schema.ts'
-import type { TenantFields } from './schema-tenant.ts'
+import type { Sheet } from './checks/sheet.ts'
+import { resolvePlugins } from './resolve-plugins.ts'
+import { eventRules, interactionRules } from './resolve-rules.ts'
+import { resolveTests } from './resolve-tests.ts'
+import type { PresetFile, TenantFields } from './schema-tenant.ts'
 import { parseDuration, parseRate, parseSize } from './units.ts'
 
 type TenantFile = Static<typeof TenantFields>
@@ -26,22 +30,25 @@ type WebhookFile = NonNullable<Part<'refiner'>['webhook']>
 /**
  * Applies every default, once, to a file without mistakes.
  *
- * @param folder where relative paths start from
- * @param order the names of the tenants; an object would put names of digits first
+ * @param presets those that its tenants name
+ * @param files absolute paths of all that was read
  */
 export function resolveConfiguration(
-  file: ConfigurationFile,
-  folder: string,
-  order: readonly string[],
+  sheet: Sheet,
+  presets: ReadonlyMap<string, Sheet>,
+  files: readonly string[],
 ): Configuration {
+  const file = sheet.value as ConfigurationFile
   return {
     server: resolveServer(file.server ?? {}),
-    database: { path: databasePath(file.database ?? DEFAULTS.database, folder) },
+    database: { path: databasePath(file.database ?? DEFAULTS.database, sheet.folder) },
     delivery: resolveDelivery(file.delivery ?? {}),
-    plugins: new Map(),
-    tenants: new Map(order.map((name) => [name, resolveTenant(name, file.tenants[name]!)])),
-    tests: [],
-    files: [],
+    plugins: resolvePlugins(sheet, file.plugins ?? {}),
+    tenants: new Map(
+      sheet.tenants().map((name) => [name, resolveTenant(sheet, name, file.tenants[name]!, presets)]),
+    ),
+    tests: resolveTests(sheet, file.tests ?? []),
+    files,
   }
 }
 
@@ -63,14 +70,20 @@ function resolveDelivery(delivery: NonNullable<ConfigurationFile['delivery']>): 
   }
 }
 
-function resolveTenant(name: string, tenant: TenantFile): Tenant {
+function resolveTenant(
+  sheet: Sheet,
+  name: string,
+  tenant: TenantFile,
+  presets: ReadonlyMap<string, Sheet>,
+): Tenant {
+  const preset = presets.get(tenant.to_segment?.preset ?? '') ?? null
   return {
     name,
     enabled: tenant.enabled ?? true,
     refiner: resolveRefiner(tenant.refiner ?? {}),
     segment: resolveSegment(tenant.segment ?? {}),
-    toSegment: resolveToSegment(tenant.to_segment ?? {}),
-    toRefiner: resolveToRefiner(tenant.to_refiner ?? {}),
+    toSegment: resolveToSegment(sheet, name, tenant.to_segment ?? {}, preset),
+    toRefiner: resolveToRefiner(sheet, name, tenant.to_refiner ?? {}),
   }
 }
 
@@ -113,8 +126,18 @@ function resolveSegment(segment: Part<'segment'>): SegmentSettings {
   }
 }
 
-function resolveToSegment(direction: Part<'to_segment'>): ToSegmentSettings {
-  const events = direction.events ?? {}
+function resolveToSegment(
+  sheet: Sheet,
+  tenant: string,
+  own: Part<'to_segment'>,
+  preset: Sheet | null,
+): ToSegmentSettings {
+  // The tenant's own settings win key by key, and those of events, too.
+  const ofPreset = (preset?.value ?? {}) as PresetFile
+  const direction = { ...ofPreset, ...own }
+  const events = { ...ofPreset.events, ...own.events }
+  const first = preset === null ? [] : interactionRules(preset, ['mapping'], 0)
+  const rest = interactionRules(sheet, ['tenants', tenant, 'to_segment', 'mapping'], first.length)
   return {
     enabled: direction.enabled ?? true,
     surveys: resolveNames(direction.surveys),
@@ -130,20 +153,25 @@ function resolveToSegment(direction: Part<'to_segment'>): ToSegmentSettings {
     traitPrefix: direction.trait_prefix ?? DEFAULTS.traitPrefix,
     anonymous: direction.anonymous ?? DEFAULTS.anonymous,
     userAttributes: direction.user_attributes ?? false,
-    questionEvent: null,
-    nps: [],
-    mapping: [],
-    plugins: [],
+    questionEvent: events.question ?? null,
+    nps: resolveNps(direction.nps ?? false),
+    mapping: [...first, ...rest].map(({ rule }) => rule),
+    plugins: direction.plugins ?? [],
   }
 }
 
-function resolveToRefiner(direction: Part<'to_refiner'>): ToRefinerSettings {
+function resolveNps(nps: readonly string[] | boolean): readonly string[] {
+  if (typeof nps !== 'boolean') return nps
+  return nps ? DEFAULTS.nps : []
+}
+
+function resolveToRefiner(sheet: Sheet, tenant: string, direction: Part<'to_refiner'>): ToRefinerSettings {
   return {
     enabled: direction.enabled ?? true,
     calls: new Set<Call>(direction.calls ?? DEFAULTS.calls),
     events: resolveNames(direction.events),
     pages: direction.pages ?? false,
-    mapping: [],
+    mapping: eventRules(sheet, ['tenants', tenant, 'to_refiner', 'mapping'], 0).map(({ rule }) => rule),
   }
 }
 

@@ -1,10 +1,12 @@
-import { type SchemaOptions, type TSchema, Type } from '@sinclair/typebox'
+import { type ObjectOptions, type SchemaOptions, type TSchema, Type } from '@sinclair/typebox'
+import type { JsonObject } from '../contracts/json.ts'
 import { DEFAULTS } from './defaults.ts'
 import { type Unit, UNIT_PATTERN } from './units.ts'
 
 /**
- * The kinds of value that refiner-sync.yaml is made of. Besides what JSON Schema knows they carry three annotations:
- * `secret` (never shown), `unit` (an amount, see units.ts) and `bounds` (of an amount, both ends allowed).
+ * The kinds of value that refiner-sync.yaml is made of. Besides what JSON Schema knows they carry annotations: `secret`
+ * (never shown), `unit` (an amount, see units.ts), `bounds` (of an amount, both ends allowed), `expression` (CEL, always
+ * read as text), `shown` (no secret, whatever it looks like), and `choose` and `wording` (see schema-choice.ts).
  */
 
 export interface Bounds {
@@ -66,17 +68,33 @@ export const names = (description: string) =>
     { ...closed, description },
   )
 
-const patterns = (options: SchemaOptions) =>
+/** Names in which `*` stands for any characters. */
+export const patterns = (options: SchemaOptions) =>
   Type.Array(text('A pattern; `*` stands for any characters.'), options)
+
+/** A CEL expression. It is always read as text, for `5` and `true` are expressions, too. */
+export const expression = (description: string, options: SchemaOptions = {}) =>
+  text(description, { expression: true, shown: true, ...options })
+
+/** A text that may hold `{{ expression }}`. */
+export const template = (description: string, options: SchemaOptions = {}) =>
+  text(description, { shown: true, ...options })
+
+/** A mapping by names that are the user's own. */
+export const byName = <T extends TSchema>(value: T, description: string, options: ObjectOptions = {}) =>
+  Type.Record(Type.String({ pattern: '^' }), value, { description, ...options })
+
+/** A mapping of which the schema says nothing. */
+export const anyMapping = (description: string, options: ObjectOptions = {}) =>
+  Type.Unsafe<JsonObject>(Type.Object({}, { additionalProperties: true, description, ...options }))
 
 /** The name of an event, or null where none is sent. */
 export const eventName = (description: string, preset: string | null) =>
   Type.Union([text(description), Type.Null()], { description, default: preset })
 
+/** A call of the Segment spec. */
+export const call = (description: string) => oneOf(['identify', 'group', 'track'], description)
+
 /** Calls of the Segment spec, each at most once. */
-export const calls = (description: string) =>
-  Type.Array(oneOf(['identify', 'group', 'track'], 'A call of the Segment spec.'), {
-    uniqueItems: true,
-    default: DEFAULTS.calls,
-    description,
-  })
+export const calls = (description: string, options: SchemaOptions = { default: DEFAULTS.calls }) =>
+  Type.Array(call('A call of the Segment spec.'), { uniqueItems: true, description, ...options })

@@ -1,26 +1,27 @@
-import { type TSchema, TypeGuard } from '@sinclair/typebox'
+import { type TSchema, KindGuard } from '@sinclair/typebox'
 import { ConfigurationFile } from './schema.ts'
+import { choiceOf } from './schema-choice.ts'
 
 /** Moves through the schema beside a walk through the file. */
 
 /** The schema of a key's value; null where the schema says nothing of it. */
 export function schemaOfKey(parent: TSchema | null, key: string): TSchema | null {
   if (parent === null) return null
-  if (TypeGuard.IsObject(parent))
+  if (KindGuard.IsObject(parent))
     return Object.hasOwn(parent.properties, key) ? parent.properties[key]! : null
-  if (!TypeGuard.IsRecord(parent)) return null
+  if (!KindGuard.IsRecord(parent)) return null
   const match = Object.entries(parent.patternProperties).find(([pattern]) => new RegExp(pattern).test(key))
   return match?.[1] ?? null
 }
 
 /** The schema of a list's items; null where the schema says nothing of them. */
 export function schemaOfItem(parent: TSchema | null): TSchema | null {
-  return parent !== null && TypeGuard.IsArray(parent) ? parent.items : null
+  return parent !== null && KindGuard.IsArray(parent) ? parent.items : null
 }
 
 /** Whether a mapping is expected, with keys that the schema names or whose form it fixes. */
 export function isKeyed(schema: TSchema | null): schema is TSchema {
-  return schema !== null && (TypeGuard.IsObject(schema) || TypeGuard.IsRecord(schema))
+  return schema !== null && (KindGuard.IsObject(schema) || KindGuard.IsRecord(schema))
 }
 
 /** Whether keys that the schema does not know are mistakes. */
@@ -30,19 +31,24 @@ export function isClosed(schema: TSchema): boolean {
 
 /** The keys that the schema names; none for a mapping by free names. */
 export function keysOf(schema: TSchema): readonly string[] {
-  return TypeGuard.IsObject(schema) ? Object.keys(schema.properties) : []
+  return KindGuard.IsObject(schema) ? Object.keys(schema.properties) : []
 }
 
 /** The variants of a union, without null; the schema itself when it is none. */
 export function variantsOf(schema: TSchema): readonly TSchema[] {
-  if (!TypeGuard.IsUnion(schema)) return [schema]
-  return schema.anyOf.filter((variant) => !TypeGuard.IsNull(variant))
+  if (!KindGuard.IsUnion(schema)) return [schema]
+  return schema.anyOf.filter((variant) => !KindGuard.IsNull(variant))
 }
 
 /** The words of a choice; null when the schema is no choice. */
 export function choicesOf(schema: TSchema): readonly string[] | null {
   const variants = variantsOf(schema)
-  return variants.every(TypeGuard.IsLiteralString) ? variants.map(({ const: word }) => word) : null
+  return variants.every(KindGuard.IsLiteralString) ? variants.map(({ const: word }) => word) : null
+}
+
+/** Whether a CEL expression is expected. */
+export function isExpression(schema: TSchema | null): boolean {
+  return schema?.['expression'] === true
 }
 
 /** Whether a single value is expected, whose text may be shown as far as the schema is concerned. */
@@ -52,10 +58,10 @@ export function isOpenLeaf(schema: TSchema | null): schema is TSchema {
     variantsOf(schema).every(
       (variant) =>
         variant['secret'] !== true &&
-        (TypeGuard.IsString(variant) ||
-          TypeGuard.IsInteger(variant) ||
-          TypeGuard.IsBoolean(variant) ||
-          TypeGuard.IsLiteral(variant)),
+        (KindGuard.IsString(variant) ||
+          KindGuard.IsInteger(variant) ||
+          KindGuard.IsBoolean(variant) ||
+          KindGuard.IsLiteral(variant)),
     )
   )
 }
@@ -68,11 +74,13 @@ export const KEY_PLACES: ReadonlyMap<string, readonly string[]> = collectKeys(
 )
 
 function collectKeys(schema: TSchema, place: string, found: Map<string, string[]>): Map<string, string[]> {
-  if (TypeGuard.IsRecord(schema)) {
+  for (const variant of choiceOf(schema)) collectKeys(variant, place, found)
+  if (KindGuard.IsArray(schema)) collectKeys(schema.items, `${place}[]`, found)
+  if (KindGuard.IsRecord(schema)) {
     for (const named of Object.values(schema.patternProperties)) collectKeys(named, `${place}.<name>`, found)
   }
   for (const key of keysOf(schema)) {
-    found.set(key, [...(found.get(key) ?? []), place])
+    if (!found.get(key)?.includes(place)) found.set(key, [...(found.get(key) ?? []), place])
     collectKeys(schema['properties'][key], place === '' ? key : `${place}.${key}`, found)
   }
   return found

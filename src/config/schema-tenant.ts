@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { DEFAULTS } from './defaults.ts'
 import {
   calls,
@@ -13,6 +13,8 @@ import {
   secret,
   text,
 } from './schema-fields.ts'
+import { NpsPatterns } from './schema-choice.ts'
+import { EventRuleFields, InteractionRuleFields } from './schema-rules.ts'
 
 const Webhook = Type.Object(
   {
@@ -75,6 +77,7 @@ const Events = Type.Object(
     completed: optional(eventName('Event name of a completed survey; null: none.', DEFAULTS.completedEvent)),
     seen: optional(eventName('Event name of a survey that was shown; null: none.', null)),
     dismissed: optional(eventName('Event name of a dismissed survey; null: none.', null)),
+    question: optional(eventName('Event name of one track for each answered question; null: none.', null)),
     segment_entered: optional(
       eventName('Event name when a user enters a Refiner segment; null: none.', null),
     ),
@@ -83,30 +86,57 @@ const Events = Type.Object(
   { ...closed, description: 'Event names by interaction.' },
 )
 
+/** What a preset may say of Refiner to Segment, too. */
+const mappingFields = {
+  surveys: optional(names('Which surveys are sent, by name or uuid.')),
+  events: optional(Events),
+  nps: optional(NpsPatterns),
+  calls: optional(calls('Which calls are sent.')),
+  trait_prefix: optional(
+    Type.String({ default: DEFAULTS.traitPrefix, description: 'Put before each trait name; "" for none.' }),
+  ),
+  anonymous: optional(
+    oneOf(
+      ['skip', 'email', 'anonymous_id'],
+      "What stands for the user ID of a contact without one: nothing is sent, its email, or the contact's uuid as anonymousId.",
+      { default: DEFAULTS.anonymous },
+    ),
+  ),
+  user_attributes: optional(
+    flag(false, "Send the contact's own attributes along with the answers in identify."),
+  ),
+  mapping: optional(
+    Type.Array(InteractionRuleFields, {
+      description: "Rules, applied in order to each interaction; a preset's rules come first.",
+    }),
+  ),
+}
+
 const ToSegment = Type.Object(
   {
     enabled: optional(flag(true, 'False answers Refiner webhooks with 403.')),
-    surveys: optional(names('Which surveys are sent, by name or uuid.')),
-    events: optional(Events),
-    calls: optional(calls('Which calls are sent.')),
-    trait_prefix: optional(
-      Type.String({ default: DEFAULTS.traitPrefix, description: 'Put before each trait name; "" for none.' }),
+    preset: optional(
+      text('Settings to start from: config/presets/NAME.yaml beside this file, else a built-in preset.', {
+        examples: ['segment-catalog'],
+      }),
     ),
-    anonymous: optional(
-      oneOf(
-        ['skip', 'email', 'anonymous_id'],
-        "What stands for the user ID of a contact without one: nothing is sent, its email, or the contact's uuid as anonymousId.",
-        { default: DEFAULTS.anonymous },
-      ),
+    ...mappingFields,
+    plugins: optional(
+      Type.Array(text('The name of a plugin.'), {
+        description: 'Names of plugins, applied in order after the rules.',
+        examples: [['nps-category']],
+      }),
     ),
-    user_attributes: optional(
-      flag(false, "Send the contact's own attributes along with the answers in identify."),
-    ),
-    mapping: optional(Type.Array(Type.Unknown(), { description: 'Mapping rules.' })),
-    plugins: optional(Type.Array(text('The name of a plugin.'), { description: 'Plugins, in order.' })),
   },
   { ...closed, description: 'Refiner to Segment.' },
 )
+
+/** A file of config/presets/. */
+export const PresetFile = Type.Object(
+  { description: optional(text('What the preset is for.')), ...mappingFields },
+  { ...closed, description: 'A preset for to_segment.' },
+)
+export type PresetFile = Static<typeof PresetFile>
 
 const ToRefiner = Type.Object(
   {
@@ -115,6 +145,9 @@ const ToRefiner = Type.Object(
     events: optional(names('Which track events are sent, by name.')),
     pages: optional(
       flag(false, 'Take page and screen calls, as events named "Viewed … Page" and "Viewed … Screen".'),
+    ),
+    mapping: optional(
+      Type.Array(EventRuleFields, { description: 'Rules, applied in order to each message of Segment.' }),
     ),
     delete: optional(flag(false, 'Delete the contact in Refiner when Segment deletes the user.')),
   },

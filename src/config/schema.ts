@@ -1,7 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { DEFAULTS } from './defaults.ts'
 import { closed, duration, optional, secret, size, text } from './schema-fields.ts'
+import { PluginFields } from './schema-plugin.ts'
 import { TenantFields } from './schema-tenant.ts'
+import { TestList } from './schema-tests.ts'
 
 /**
  * The shape of refiner-sync.yaml, the only place where it is written down: the loader checks the file against it,
@@ -62,15 +64,6 @@ const Retention = Type.Object(
   { ...closed, description: 'How long the past is kept.' },
 )
 
-const Plugin = Type.Object(
-  {
-    path: text('The TypeScript module, relative to this file.'),
-    timeout: optional(duration('The longest one call may take.', '1ms', '1m')),
-    memory: optional(size('The most memory it may use.', '4GB')),
-  },
-  { additionalProperties: true, description: 'A plugin that tenants can name.' },
-)
-
 /** A tenant's name is part of URLs, metrics and the database. */
 export const TENANT_NAME = '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'
 
@@ -88,13 +81,13 @@ export const ConfigurationFile = Type.Object(
     ),
     delivery: optional(Delivery),
     retention: optional(Retention),
-    plugins: optional(Type.Record(Name, Plugin, { ...closed, description: 'Plugins by name.' })),
+    plugins: optional(Type.Record(Name, PluginFields, { ...closed, description: 'Plugins by name.' })),
     tenants: Type.Record(Name, TenantFields, {
       ...closed,
       minProperties: 1,
       description: 'Pairs of accounts, by a name that becomes part of the webhook URLs.',
     }),
-    tests: optional(Type.Array(Type.Unknown(), { description: 'Tests of the mapping.' })),
+    tests: optional(TestList),
   },
   {
     ...closed,

@@ -1,39 +1,96 @@
 import { Elysia } from 'elysia'
 import type { Health } from '../contracts/health.ts'
-import type { DeliverySummary } from '../store/outbox.ts'
+import { json, refusal } from './answers.ts'
+import {
+  type Deliveries,
+  listDeliveries,
+  replayDeliveries,
+  replayDelivery,
+  showDelivery,
+} from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
 
 export interface OperatorParts {
   /** Whether this is the admin token, compared in constant time; never when none is configured. */
   readonly isAdmin: (token: string) => boolean
+  readonly isStopping: () => boolean
   readonly health: () => Health
-  /** The newest deliveries, newest first, without what they say. */
-  readonly deliveries: (limit: number) => readonly DeliverySummary[]
+  readonly deliveries: Deliveries
+  readonly reload: () => Promise<Reloaded>
 }
 
-const MOST_DELIVERIES = 500
+/** What reading the configuration again came to. */
+export type Reloaded =
+  | { readonly ok: true; readonly needsRestart: readonly string[]; readonly warnings: readonly unknown[] }
+  | { readonly ok: false; readonly mistakes: readonly ToldMistake[] }
 
-/** The operator's API and console: they show how deliveries fare, and nothing of what anybody said. */
-export function operatorRoutes({ isAdmin, health, deliveries }: OperatorParts) {
-  const guarded = (request: Request, answer: () => Response): Response => {
+interface ToldMistake {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly code: string
+  readonly message: string
+  readonly hint: string | null
+}
+
+/** The operator's API and console. Lists show how deliveries fare, and nothing of what anybody said. */
+export function operatorRoutes(parts: OperatorParts) {
+  const { health, deliveries, reload } = parts
+  const reads = readGuard(parts)
+  const changes = changeGuard(parts)
+  return new Elysia({ name: 'operator' })
+    .get('/api/status', ({ request }) => reads(request, () => json(health())))
+    .get('/api/deliveries', ({ request }) =>
+      reads(request, () => listDeliveries(deliveries, queryOf(request))),
+    )
+    .get('/api/deliveries/:id', ({ request, params: { id } }) =>
+      reads(request, () => showDelivery(deliveries, id)),
+    )
+    .post('/api/deliveries/replay', ({ request }) =>
+      changes(request, () => replayDeliveries(deliveries, queryOf(request))),
+    )
+    .post('/api/deliveries/:id/replay', ({ request, params: { id } }) =>
+      changes(request, () => replayDelivery(deliveries, id)),
+    )
+    .post('/api/reload', ({ request }) => changes(request, async () => reloadAnswer(await reload())))
+    .get('/ui', ({ request }) => reads(request, page))
+}
+
+function readGuard({ isAdmin }: OperatorParts) {
+  return <A>(request: Request, answer: () => A): A | Response => {
     const token = adminToken(request)
     return token !== null && isAdmin(token) ? answer() : unauthorized()
   }
-  return new Elysia({ name: 'operator' })
-    .get('/api/status', ({ request }) => guarded(request, () => json(health())))
-    .get('/api/deliveries', ({ request }) =>
-      guarded(request, () => json(deliveries(limitOf(request)).map(shown))),
-    )
-    .get('/ui', ({ request }) => guarded(request, page))
 }
 
-/** In the form of the other answers: snake case, moments in ISO 8601. */
-function shown({ createdAt, settledAt, ...delivery }: DeliverySummary) {
-  return {
-    ...delivery,
-    created_at: new Date(createdAt).toISOString(),
-    settled_at: settledAt === null ? null : new Date(settledAt).toISOString(),
+function changeGuard(parts: OperatorParts) {
+  const reads = readGuard(parts)
+  return <A>(request: Request, answer: () => A): A | Response =>
+    reads(request, () => {
+      if (isFromElsewhere(request)) return refusal(403, 'this comes from a page of another site')
+      return parts.isStopping() ? refusal(503, 'refiner-sync is stopping') : answer()
+    })
+}
+
+/** A browser that knows the password sends it along with whatever another site's page makes it post here. */
+function isFromElsewhere(request: Request): boolean {
+  const site = request.headers.get('sec-fetch-site')
+  return site !== null && site !== 'same-origin' && site !== 'none'
+}
+
+function reloadAnswer(reloaded: Reloaded): Response {
+  if (reloaded.ok) {
+    const { needsRestart, warnings } = reloaded
+    return json({ ok: true, needs_restart: needsRestart, warnings: warnings.length })
   }
+  const mistakes = reloaded.mistakes.map(({ file, line, column, code, message, hint }) => {
+    return { file, line, column, code, message, hint }
+  })
+  return json({ ok: false, mistakes }, 422)
+}
+
+function queryOf(request: Request): URLSearchParams {
+  return new URL(request.url).searchParams
 }
 
 /** A Bearer token, or the password of Basic, which is what a browser asks for. */
@@ -46,21 +103,9 @@ function adminToken(request: Request): string | null {
   return credentials.slice(credentials.indexOf(':') + 1)
 }
 
-function limitOf(request: Request): number {
-  const limit = Number(new URL(request.url).searchParams.get('limit') ?? 100)
-  return Number.isInteger(limit) && limit > 0 ? Math.min(limit, MOST_DELIVERIES) : 100
-}
-
 function unauthorized(): Response {
   const message = 'this needs server.admin_token of refiner-sync.yaml, as a Bearer token or as the password'
   return json({ message }, 401, { 'www-authenticate': 'Basic realm="refiner-sync operator"' })
-}
-
-function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
-  })
 }
 
 function page(): Response {

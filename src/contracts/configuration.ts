@@ -1,3 +1,4 @@
+import type { Call } from './call.ts'
 import type { JsonObject } from './json.ts'
 import type { MappingTest } from './mapping-test.ts'
 import type { EventRule, InteractionRule } from './rules.ts'
@@ -120,9 +121,6 @@ export interface SegmentSettings {
   readonly sharedSecret: string | null
   readonly requestsPerSecond: number
 }
-
-/** Calls of the Segment spec that go through a mapping. */
-export type Call = 'identify' | 'group' | 'track'
 
 /** Patterns in which `*` stands for any characters. A name passes when it is included and not excluded. */
 export interface NameFilter {

@@ -1,4 +1,4 @@
-import type { Call } from './configuration.ts'
+import type { Call } from './call.ts'
 
 export type Destination = 'segment' | 'refiner'
 

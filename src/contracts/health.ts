@@ -20,6 +20,33 @@ export interface Health {
   /** What is wrong, in words; empty when all is well. */
   readonly problems: readonly string[]
   readonly tenants: Readonly<Record<string, TenantHealth>>
+  /** Tenants that the configuration does not name any more, while something of theirs waits. */
+  readonly orphaned: Readonly<Record<string, OrphanHealth>>
+  readonly configuration: ConfigurationHealth
+}
+
+export interface OrphanHealth {
+  /** Accepted and not yet settled, those that wait for the mapping included. */
+  readonly pending: number
+  readonly dead: number
+}
+
+/** How the last reading of the configuration went. */
+export interface ConfigurationHealth {
+  /** `rejected`: the file is wrong as it is now, and what was loaded before is in force. */
+  readonly status: 'ok' | 'rejected'
+  /** When what is in force was loaded. */
+  readonly loaded_at: string
+  /** How many there are in the file as it is now. */
+  readonly mistakes: number
+  readonly first_mistake: {
+    readonly file: string
+    readonly line: number
+    readonly column: number
+    readonly message: string
+  } | null
+  /** Settings of the file that differ from those in force and that only a restart changes: `server.port`. */
+  readonly needs_restart: readonly string[]
 }
 
 export interface TenantHealth {

@@ -25,6 +25,8 @@ export interface Interaction {
   }
   readonly account: { readonly id: string | null; readonly attributes: JsonObject }
   readonly segments: readonly { readonly uuid: string | null; readonly name: string | null }[]
+  /** What Refiner sent. */
+  readonly body: JsonObject
 }
 
 export type ResponseTimestamp =

@@ -1,4 +1,4 @@
-import type { Call } from './configuration.ts'
+import type { Call } from './call.ts'
 
 /**
  * The mapping rules of refiner-sync.yaml, as they are written: expressions are CEL text, templates are text with

@@ -5,7 +5,7 @@ import type { Destination, Outcome, Sender } from '../contracts/delivery.ts'
 import type { LaneStatus } from '../contracts/health.ts'
 import { bringForward, type DueDelivery, dueDeliveries, nextDueAt } from '../store/due.ts'
 import type { Store } from '../store/open.ts'
-import { leaseDelivery, renewLease } from '../store/outbox.ts'
+import { leaseDelivery, makeDue, renewLease } from '../store/outbox.ts'
 import { LaneConduct } from './lane-conduct.ts'
 import { packBatch } from './pack-batch.ts'
 import type { RateLimiter } from './rate-limiter.ts'
@@ -93,6 +93,13 @@ export class Lane {
       this.parts.onError(error)
       this.#lookAgain(LOOK_EVERY_MS)
     }
+  }
+
+  /** Tries at once what waits for a moment that was set under other settings. */
+  expedite(): void {
+    const { store, clock } = this.parts
+    makeDue(store, { tenant: this.tenant, destination: this.destination, now: clock.now() })
+    this.wake()
   }
 
   /** Keeps what is under way from being taken for lost, and what waits from waiting for a clock that was set back. */

@@ -1,8 +1,9 @@
 import type { DeliverySettings } from '../contracts/configuration.ts'
 import type { LeasedDelivery, Outcome } from '../contracts/delivery.ts'
 import type { DueDelivery, LaneKey } from '../store/due.ts'
+import { settleHead } from '../store/heads.ts'
 import type { Store } from '../store/open.ts'
-import { promoteNext, retryDelivery, returnDelivery, settleDelivery } from '../store/outbox.ts'
+import { retryDelivery, returnDelivery, settleDelivery } from '../store/outbox.ts'
 import { backoffMs, isExhausted } from './retry-policy.ts'
 
 /** What became of a delivery after an attempt. */
@@ -63,7 +64,7 @@ export function settle(
   return store.transaction(() => {
     const settled = deliveries.map((delivery, index) => one(delivery, outcomes[index] ?? UNREPORTED))
     const users = new Set(deliveries.map(({ userKey }) => userKey))
-    for (const userKey of users) promoteNext(store, { tenant, destination, userKey, now })
+    for (const userKey of users) settleHead(store, { tenant, destination, userKey }, now)
     return settled
   })
 }

@@ -12,14 +12,31 @@ import { Refusal } from './refusal.ts'
 import { type Accepted, type Rejected, SegmentIntake } from './segment-intake.ts'
 
 export interface ServerParts {
-  readonly settings: ServerSettings
-  readonly tenants: ReadonlyMap<string, Tenant>
-  readonly inbox: InboxAppender
+  /** What takes requests now: each request is for the one that was there when it came. */
+  readonly intake: () => Intake
   readonly health: () => Health
   readonly metrics: Metrics
   readonly log: Log
   /** Whether the program is stopping and takes nothing more. */
   readonly isStopping: () => boolean
+}
+
+/** Takes items for the tenants of one configuration. */
+export interface Intake {
+  readonly segment: SegmentIntake
+  readonly refiner: RefinerWebhook
+}
+
+export function createIntake(
+  settings: ServerSettings,
+  tenants: ReadonlyMap<string, Tenant>,
+  inbox: InboxAppender,
+): Intake {
+  const shared = { tenants, inbox, maxBodyBytes: settings.maxBodyBytes }
+  return {
+    segment: new SegmentIntake({ ...shared, keys: new KeyRing(tenants.values()) }),
+    refiner: new RefinerWebhook(shared),
+  }
 }
 
 /** The Tracking API's routes by the type of message that each takes; `null` where every message names its own. */
@@ -38,10 +55,7 @@ const RAW = { parse: 'none' } as const
 
 /** Everything that is served to Segment, Refiner and monitoring. */
 export function createServer(parts: ServerParts) {
-  const { settings, tenants, inbox, health, metrics, isStopping } = parts
-  const shared = { tenants, inbox, maxBodyBytes: settings.maxBodyBytes }
-  const segment = new SegmentIntake({ ...shared, keys: new KeyRing(tenants.values()) })
-  const refiner = new RefinerWebhook(shared)
+  const { intake, health, metrics, isStopping } = parts
   const take = intakeHandler(parts)
 
   const app = new Elysia({
@@ -55,19 +69,23 @@ export function createServer(parts: ServerParts) {
   })
     .post(
       '/v1/segment',
-      ({ request }) => take('/v1/segment', 'segment', request, () => segment.takeDirect(request)),
+      ({ request }) => take('/v1/segment', 'segment', request, () => intake().segment.takeDirect(request)),
       RAW,
     )
     .post(
       '/v1/segment/:tenant',
       ({ request, params }) =>
-        take('/v1/segment/:tenant', 'segment', request, () => segment.takeWebhook(request, params.tenant)),
+        take('/v1/segment/:tenant', 'segment', request, () =>
+          intake().segment.takeWebhook(request, params.tenant),
+        ),
       RAW,
     )
     .post(
       '/v1/refiner/:tenant',
       ({ request, params }) =>
-        take('/v1/refiner/:tenant', 'refiner_webhook', request, () => refiner.take(request, params.tenant)),
+        take('/v1/refiner/:tenant', 'refiner_webhook', request, () =>
+          intake().refiner.take(request, params.tenant),
+        ),
       RAW,
     )
     .get('/health', () => {
@@ -92,7 +110,7 @@ export function createServer(parts: ServerParts) {
   for (const [route, type] of Object.entries(TRACKING_ROUTES)) {
     app.post(
       route,
-      ({ request }) => take(route, 'segment', request, () => segment.takeTracking(request, type)),
+      ({ request }) => take(route, 'segment', request, () => intake().segment.takeTracking(request, type)),
       RAW,
     )
   }

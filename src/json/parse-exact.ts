@@ -1,3 +1,4 @@
+const MANY_DIGITS = /\d{16}/
 /** A value of sixteen digits: the shortest integer that a JavaScript number may not hold exactly. */
 const LONG_INTEGER = /(?:^|[:,[])\s*-?\d{16,}\s*(?:[,}\]]|$)/
 
@@ -6,7 +7,8 @@ const LONG_INTEGER = /(?:^|[:,[])\s*-?\d{16,}\s*(?:[,}\]]|$)/
  * turn into the one next to it.
  */
 export function parseExact(text: string): unknown {
-  if (!LONG_INTEGER.test(text)) return JSON.parse(text)
+  // The first look is the cheap one: hardly a text has so many digits in a row.
+  if (!MANY_DIGITS.test(text) || !LONG_INTEGER.test(text)) return JSON.parse(text)
   return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => {
     const isInexact = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
     const digits = context?.source

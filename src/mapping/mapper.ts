@@ -1,33 +1,52 @@
 import { SQLiteError } from 'bun:sqlite'
 import type { Cancel, Clock } from '../contracts/clock.ts'
-import type { Tenant } from '../contracts/configuration.ts'
-import { unmappedItems } from '../store/inbox.ts'
+import type { PluginHost } from '../contracts/plugin-host.ts'
+import { type Group, type InboxRow, unmappedItems, waitingGroups } from '../store/inbox.ts'
 import type { Store } from '../store/open.ts'
 import { type MappedItem, recordMapped } from '../store/record-mapped.ts'
-import { mapItem, mappingFailed } from './map-item.ts'
+import { type Mapped, mappingFailed } from './map-item.ts'
+import { mapItems } from './map-items.ts'
+import type { TenantMapping } from './tenant-mapping.ts'
 
 /** Items mapped in one commit: enough to share its cost, few enough to let requests in between. */
 const BATCH = 128
+/** Items that go to plugins together: what is slow with some of them holds up no more than these. */
+const PLUGIN_BATCH = 32
+/** Payloads read for one group at once, in characters: they are held until its plugins have answered. */
+const MOST_CHARACTERS = 8 * 1024 * 1024
 /** A wake-up that was missed is made up for by looking anyway. */
 const LOOK_EVERY_MS = 2000
 
-/** The loop that takes inbox items in order of arrival and puts what they become into the outbox. */
+/** By what items are mapped; all of it changes at once. */
+export interface Mappings {
+  readonly tenants: ReadonlyMap<string, TenantMapping>
+  readonly plugins: PluginHost
+}
+
+export interface MapperParts {
+  readonly store: Store
+  readonly clock: Clock
+  /** Called after each commit, with what was mapped. */
+  readonly onMapped: (mapped: readonly MappedItem[]) => void
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * The loop that takes inbox items and puts what they become into the outbox: of each tenant and source in order of
+ * arrival, among them by turns. A group that waits for plugins is passed over until its batch is recorded.
+ */
 export class Mapper {
   #running = false
   #scheduled = false
   #cancelLook: Cancel = () => {}
-  readonly #tenants: string
+  /** The groups that wait for plugins. Replaced with the mappings, so that what answers later is known to be late. */
+  #busy = new Set<string>()
+  #last: Group | null = null
 
   constructor(
-    private readonly store: Store,
-    private readonly tenants: ReadonlyMap<string, Tenant>,
-    private readonly clock: Clock,
-    /** Called after each commit, with what was mapped. */
-    private readonly onMapped: (mapped: readonly MappedItem[]) => void,
-    private readonly onError: (error: unknown) => void,
-  ) {
-    this.#tenants = JSON.stringify([...tenants.keys()])
-  }
+    private readonly parts: MapperParts,
+    private mappings: Mappings,
+  ) {}
 
   start(): void {
     if (this.#running) return
@@ -38,7 +57,15 @@ export class Mapper {
   /** What is committed is committed; the rest waits in the inbox for the next start. */
   stop(): void {
     this.#running = false
+    this.#busy = new Set()
     this.#cancelLook()
+  }
+
+  /** From now on items are mapped by these; what is at the plugins of the old ones is mapped anew. */
+  swap(mappings: Mappings): void {
+    this.mappings = mappings
+    this.#busy = new Set()
+    this.wake()
   }
 
   /** Says that there may be new items. */
@@ -51,26 +78,67 @@ export class Mapper {
   #turn(): void {
     this.#scheduled = false
     if (!this.#running) return
-    this.#cancelLook()
     try {
-      if (this.#mapBatch() === BATCH) return this.wake()
+      if (this.#mapSome()) return this.wake()
     } catch (error) {
-      this.onError(error)
+      this.parts.onError(error)
     }
-    this.#cancelLook = this.clock.after(LOOK_EVERY_MS, () => this.wake())
+    this.#lookLater()
   }
 
-  #mapBatch(): number {
-    const items = unmappedItems(this.store, { tenants: this.#tenants, limit: BATCH })
-    if (items.length === 0) return 0
-    const mapped = items.map((item) => ({ item, ...mapItem(item, this.tenants.get(item.tenant)!) }))
-    this.onMapped(this.#record(mapped))
-    return items.length
+  #lookLater(): void {
+    this.#cancelLook()
+    this.#cancelLook = this.parts.clock.after(LOOK_EVERY_MS, () => this.wake())
+  }
+
+  /** Takes up to a batch of items; answers whether there may be more to take. */
+  #mapSome(): boolean {
+    const mapped: MappedItem[] = []
+    let left = BATCH
+    for (const group of waitingGroups(this.parts.store, this.#last)) {
+      const mapping = this.mappings.tenants.get(group.tenant)
+      if (mapping === undefined || this.#busy.has(keyOf(group))) continue
+      const most = Math.min(left, callsPlugins(group, mapping) ? PLUGIN_BATCH : BATCH)
+      const items = unmappedItems(this.parts.store, group, most, MOST_CHARACTERS)
+      this.#last = group
+      left -= items.length
+      const results = mapItems(items, mapping, this.mappings.plugins)
+      if (results instanceof Promise) {
+        void this.#whenAnswered(group, items, results)
+      } else {
+        mapped.push(...together(items, results))
+      }
+      if (left <= 0) break
+    }
+    if (mapped.length > 0) this.parts.onMapped(this.#record(mapped))
+    return mapped.length > 0 || left <= 0
+  }
+
+  async #whenAnswered(
+    group: Group,
+    items: readonly InboxRow[],
+    results: Promise<readonly Mapped[]>,
+  ): Promise<void> {
+    const busy = this.#busy
+    const key = keyOf(group)
+    busy.add(key)
+    try {
+      const mapped = await results
+      if (busy !== this.#busy) return
+      this.parts.onMapped(this.#record(together(items, mapped)))
+      busy.delete(key)
+      this.wake()
+    } catch (error) {
+      this.parts.onError(error)
+      busy.delete(key)
+      // Anybody else who wakes it is welcome; by itself it does not try again at once.
+      if (this.#running) this.#lookLater()
+    }
   }
 
   #record(mapped: readonly MappedItem[]): readonly MappedItem[] {
     try {
-      recordMapped(this.store, mapped, this.clock.now())
+      recordMapped(this.parts.store, mapped, this.parts.clock.now())
       return mapped
     } catch (error) {
       if (isEnvironmental(error)) throw error
@@ -80,17 +148,30 @@ export class Mapper {
 
   /** An item that the tables refuse must not keep the others from being mapped. */
   #recordAlone(one: MappedItem): MappedItem {
+    const { store, clock, onError } = this.parts
     try {
-      recordMapped(this.store, [one], this.clock.now())
+      recordMapped(store, [one], clock.now())
       return one
     } catch (error) {
       if (isEnvironmental(error)) throw error
-      this.onError(error)
+      onError(error)
       const failed = { item: one.item, ...mappingFailed(one.item, error) }
-      recordMapped(this.store, [failed], this.clock.now())
+      recordMapped(store, [failed], clock.now())
       return failed
     }
   }
+}
+
+function callsPlugins({ source }: Group, { tenant }: TenantMapping): boolean {
+  return source === 'refiner_webhook' && tenant.toSegment.plugins.length > 0
+}
+
+function together(items: readonly InboxRow[], mapped: readonly Mapped[]): MappedItem[] {
+  return items.map((item, index) => ({ item, ...mapped[index]! }))
+}
+
+function keyOf({ tenant, source }: Group): string {
+  return `${source} ${tenant}`
 }
 
 /** A fault of the disk or of the file, not of an item: worth trying again. */

@@ -10,20 +10,24 @@ const PREFIX = 'refiner-sync'
 
 export const OWN_MESSAGE_ID = /^refiner-sync-[a-z]+-[0-9a-f]{40}$/
 
-/**
- * The ID of the message that `call` makes of an interaction; under 100 characters, Segment's limit. `about` is whom the
- * message is about: a response whose contact is identified later is news to Segment.
- */
-export function messageId(
-  tenant: string,
-  interaction: Interaction,
-  call: DeliveryCall,
-  about: readonly (string | null)[],
-): string {
-  const { kind } = interaction
-  const identity = JSON.stringify([tenant, subject(interaction), kind, revision(interaction), call, about])
-  const digest = new Bun.CryptoHasher('sha256').update(identity).digest('hex').slice(0, 40)
-  return `${PREFIX}-${call}-${digest}`
+/** The IDs of the messages that an interaction makes; under 100 characters each, Segment's limit. */
+export class MessageIds {
+  /** What they all depend on, as JSON that goes on. */
+  readonly #beginning: string
+
+  constructor(tenant: string, interaction: Interaction) {
+    const whole = JSON.stringify([tenant, subject(interaction), interaction.kind, revision(interaction)])
+    this.#beginning = `${whole.slice(0, -1)},`
+  }
+
+  /**
+   * The ID of one message that `call` makes. `about` is whom the message is about, a response whose contact is
+   * identified later being news to Segment, and whatever else tells it from the others.
+   */
+  of(call: DeliveryCall, about: readonly (string | null)[]): string {
+    const identity = `${this.#beginning}"${call}",${JSON.stringify(about)}]`
+    return `${PREFIX}-${call}-${Bun.SHA256.hash(identity, 'hex').slice(0, 40)}`
+  }
 }
 
 function subject({ kind, response, user, survey }: Interaction): JsonValue[] {
@@ -57,9 +61,9 @@ function wholeSeconds(iso: string | null): string | null {
 
 /** The same for `9` and `"9"`, and whatever the order of the keys: Refiner's webhooks and its API differ there. */
 function canonical(answers: JsonObject): string[] {
-  return Object.entries(answers)
-    .map(([name, value]) => JSON.stringify([name, asText(value)]))
-    .sort()
+  const texts: string[] = []
+  for (const name in answers) texts.push(JSON.stringify([name, asText(answers[name]!)]))
+  return texts.sort()
 }
 
 function asText(value: JsonValue): JsonValue {

@@ -1,7 +1,7 @@
 import type { Interaction } from '../contracts/interaction.ts'
 import type { PeopleChange } from '../contracts/people.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
-import { epochMs } from './timestamps.ts'
+import { epochMs } from '../json/timestamps.ts'
 import { eventName } from './to-refiner.ts'
 
 /** What an interaction says about people. */

@@ -1,18 +1,9 @@
 import type { InteractionKind } from '../contracts/configuration.ts'
 import type { Interaction, ResponseTimestamp } from '../contracts/interaction.ts'
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
+import { withoutNulls } from '../json/objects.ts'
 import { parseExact } from '../json/parse-exact.ts'
-import { isoTimestamp } from './timestamps.ts'
-
-const RESPONSE_TIMESTAMPS: readonly ResponseTimestamp[] = [
-  'first_shown_at',
-  'last_shown_at',
-  'first_data_reception_at',
-  'last_data_reception_at',
-  'completed_at',
-  'dismissed_at',
-  'received_at',
-]
+import { isoTimestamp } from '../json/timestamps.ts'
 
 /**
  * Reads a webhook body of Refiner. Every field may be missing, null or of a neighbouring type (a number where a string
@@ -27,9 +18,15 @@ export function readRefinerWebhook(
   const form = object(body['form'])
   const response = object(body['response'])
   const account = object(body['account'])
-  const timestamps = Object.fromEntries(
-    RESPONSE_TIMESTAMPS.map((name) => [name, isoTimestamp(response[name])]),
-  ) as Record<ResponseTimestamp, string | null>
+  const timestamps: Record<ResponseTimestamp, string | null> = {
+    first_shown_at: isoTimestamp(response['first_shown_at']),
+    last_shown_at: isoTimestamp(response['last_shown_at']),
+    first_data_reception_at: isoTimestamp(response['first_data_reception_at']),
+    last_data_reception_at: isoTimestamp(response['last_data_reception_at']),
+    completed_at: isoTimestamp(response['completed_at']),
+    dismissed_at: isoTimestamp(response['dismissed_at']),
+    received_at: isoTimestamp(response['received_at']),
+  }
   const kind = interactionKind(body['triggered_event'], timestamps)
   if (kind === null) return { unreadable: 'its triggered_event is none that is known' }
   const moment = happened(kind, timestamps)
@@ -55,6 +52,7 @@ export function readRefinerWebhook(
       uuid: text(segment['uuid']),
       name: text(segment['name']),
     })),
+    body,
   }
 }
 
@@ -107,8 +105,4 @@ function object(value: JsonValue | undefined): JsonObject {
 function text(value: JsonValue | undefined): string | null {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'string' && value.trim() !== '' ? value : null
-}
-
-function withoutNulls(values: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
 }

@@ -1,44 +1,94 @@
-import type { Call, Tenant, ToSegmentSettings } from '../contracts/configuration.ts'
+import type { ToSegmentSettings } from '../contracts/configuration.ts'
 import type { NewDelivery } from '../contracts/delivery.ts'
 import type { Interaction } from '../contracts/interaction.ts'
-import type { JsonObject, JsonValue } from '../contracts/json.ts'
-import { VERSION } from '../version.ts'
-import { messageId } from './message-id.ts'
-import { passes } from './name-filter.ts'
-import { brokenLimit } from './segment-limits.ts'
+import { applyInteractionRules } from '../rules/apply-interaction-rules.ts'
+import type { RuleListener } from '../rules/apply-rules.ts'
+import type { CompiledInteractionRule } from '../rules/compiled-rules.ts'
+import { type InteractionVariables, interactionVariables } from '../rules/interaction-variables.ts'
+import { passes } from '../rules/name-filter.ts'
+import { createDraft } from './draft.ts'
+import { MessageIds } from './message-id.ts'
+import { messageDelivery, skippedDelivery } from './segment-deliveries.ts'
+import { type Identity, type Message, type MessageParts, segmentMessages } from './segment-messages.ts'
+import type { TenantMapping } from './tenant-mapping.ts'
 
-/** Names us in every message, and lets us know our own when Segment sends it back. */
-const US = { name: 'refiner-sync', version: VERSION }
-const CONTEXT: JsonObject = { library: US, integration: US }
-/** Keeps Segment from sending the message on to Refiner; the name is the one in Segment's catalogue. */
-const NOT_TO_REFINER: JsonObject = { Refiner: false }
+/** An interaction after the rules. */
+export type AfterRules =
+  | { readonly kind: 'done'; readonly deliveries: readonly NewDelivery[] }
+  /** A rule asked that the delivery be dead. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  | {
+      readonly kind: 'messages'
+      readonly messages: readonly Message[]
+      readonly parts: MessageParts
+      readonly notes: string | null
+    }
 
-/** The messages that an interaction becomes, in the order in which they go out. */
-export function toSegment(interaction: Interaction, tenant: Tenant): readonly NewDelivery[] {
-  const settings = tenant.toSegment
-  const reason = skipReason(interaction, settings)
-  const identity = userIdentity(interaction, settings)
-  if (reason !== null || 'skip' in identity) {
-    return [skippedWhole(interaction, tenant, reason ?? ('skip' in identity ? identity.skip : ''))]
-  }
-  const messages = build(interaction, settings, identity)
-  if (messages.length === 0) {
-    return [skippedWhole(interaction, tenant, 'to_segment.calls and to_segment.events leave nothing to send')]
-  }
-  return messages.map((message) => delivery(interaction, tenant, identity, message))
+/** Lets somebody look on while rules are applied. */
+export interface RuleWatch {
+  /** Called before the first rule. */
+  start(parts: MessageParts, variables: InteractionVariables): void
+  readonly rule: RuleListener<CompiledInteractionRule>
 }
 
-type Identity = { readonly userId: string } | { readonly anonymousId: string }
+/** What settings and rules make of an interaction. */
+export function applyRules(interaction: Interaction, mapping: TenantMapping, watch?: RuleWatch): AfterRules {
+  const { tenant, toSegment: rules } = mapping
+  const settings = tenant.toSegment
+  const ids = new MessageIds(tenant.name, interaction)
+  const identity = userIdentity(interaction, settings)
+  const reason = filterReason(interaction, settings) ?? ('skip' in identity ? identity.skip : null)
+  if (reason !== null || 'skip' in identity) return skipped(interaction, ids, reason ?? '', null)
 
-type Message = { readonly type: Call } & JsonObject
+  const draft = createDraft(interaction, settings)
+  const parts = { interaction, settings, identity, draft, ids }
+  if (rules.length > 0) {
+    const variables = interactionVariables(interaction, tenant.name)
+    watch?.start(parts, variables)
+    applyInteractionRules(rules, draft, variables, watch?.rule)
+  }
+  const { skip, failed, notes: noted } = draft.outcome
+  const notes = noted.length > 0 ? noted.join('; ') : null
+  if (failed !== null) return { kind: 'failed', reason: failed }
+  if (skip !== null) return skipped(interaction, ids, skip, notes)
+  const messages = segmentMessages(parts)
+  if (messages.length === 0) return skipped(interaction, ids, nothingToSend(interaction, settings), notes)
+  return { kind: 'messages', messages, parts, notes }
+}
 
-function skipReason({ kind, survey }: Interaction, settings: ToSegmentSettings): string | null {
-  if (kind !== 'completed' && settings.events[kind] === null) {
-    return `no event name is set in to_segment.events.${kind}`
+/** The messages on their way. */
+export function deliveriesOf(messages: readonly Message[], notes: string | null): readonly NewDelivery[] {
+  return messages.map((message) => messageDelivery(message, notes))
+}
+
+function skipped(
+  interaction: Interaction,
+  ids: MessageIds,
+  reason: string,
+  notes: string | null,
+): AfterRules {
+  return { kind: 'done', deliveries: [skippedDelivery(interaction, ids, reason, notes)] }
+}
+
+/** Why an interaction is left out before any rule is asked; null lets it through. */
+function filterReason({ kind, survey }: Interaction, settings: ToSegmentSettings): string | null {
+  if (kind !== 'completed' && settings.events[kind] === null && settings.mapping.length === 0) {
+    return noEventName(kind)
   }
   const names = [survey.name, survey.uuid].filter((name) => name !== null)
   if (kind === 'segment_entered' || passes(settings.surveys, names.length > 0 ? names : [''])) return null
   return 'the survey is left out by to_segment.surveys'
+}
+
+function nothingToSend({ kind }: Interaction, settings: ToSegmentSettings): string {
+  if (kind !== 'completed' && settings.events[kind] === null) return noEventName(kind)
+  return settings.mapping.length === 0
+    ? 'to_segment.calls and to_segment.events leave nothing to send'
+    : 'to_segment.calls, to_segment.events and the rules leave nothing to send'
+}
+
+function noEventName(kind: Interaction['kind']): string {
+  return `no event name is set in to_segment.events.${kind}`
 }
 
 function userIdentity({ user }: Interaction, { anonymous }: ToSegmentSettings): Identity | { skip: string } {
@@ -53,109 +103,4 @@ function userIdentity({ user }: Interaction, { anonymous }: ToSegmentSettings): 
       if (user.uuid !== null) return { anonymousId: user.uuid }
       return { skip: 'the contact has neither a user ID nor a uuid (to_segment.anonymous: anonymous_id)' }
   }
-}
-
-/** A completed survey tells of the user and the account; everything else is an event only. */
-function build(interaction: Interaction, settings: ToSegmentSettings, identity: Identity): Message[] {
-  const messages: Message[] = []
-  const { account, kind } = interaction
-  if (kind === 'completed' && settings.calls.has('identify')) {
-    messages.push({ type: 'identify', ...identity, traits: userTraits(interaction, settings) })
-  }
-  if (kind === 'completed' && settings.calls.has('group') && account.id !== null) {
-    const traits = prefixed(account.attributes, settings.traitPrefix)
-    messages.push({ type: 'group', ...identity, groupId: account.id, traits })
-  }
-  const event = settings.events[kind]
-  if (event !== null && settings.calls.has('track')) {
-    messages.push({ type: 'track', ...identity, event, properties: eventProperties(interaction) })
-  }
-  return messages
-}
-
-function userTraits({ answers, user }: Interaction, settings: ToSegmentSettings): JsonObject {
-  const email: JsonObject = user.email === null ? {} : { email: user.email }
-  const attributes = settings.userAttributes ? user.attributes : {}
-  return prefixed({ ...attributes, ...beside(email, answers, ['email']) }, settings.traitPrefix)
-}
-
-function eventProperties(interaction: Interaction): JsonObject {
-  const { survey, response, segments, kind } = interaction
-  const known: JsonObject = {
-    survey_uuid: survey.uuid,
-    survey_name: survey.name,
-    response_uuid: response.uuid,
-    ...response.timestamps,
-    tags: response.tags === null ? null : [...response.tags],
-  }
-  if (kind === 'segment_entered') known['segments'] = segments.map(({ name, uuid }) => name ?? uuid)
-  const present = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null))
-  return beside(present, interaction.answers, Object.keys(known))
-}
-
-/**
- * Our own fields, then the answers under their own keys. An answer whose key is one of ours (`taken`, also where ours
- * has no value, so that a key always means the same) stands under `answer_<key>` instead: neither is lost.
- */
-function beside(ours: JsonObject, answers: JsonObject, taken: readonly string[]): JsonObject {
-  const free = (key: string): string => {
-    if (!taken.includes(key)) return key
-    let name = `answer_${key}`
-    while (taken.includes(name) || Object.hasOwn(answers, name)) name = `answer_${name}`
-    return name
-  }
-  const moved = Object.entries(answers).map(([key, value]): [string, JsonValue] => [free(key), value])
-  return Object.fromEntries([...Object.entries(ours), ...moved])
-}
-
-function prefixed(values: JsonObject, prefix: string): JsonObject {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]))
-}
-
-function delivery(
-  interaction: Interaction,
-  tenant: Tenant,
-  identity: Identity,
-  message: Message,
-): NewDelivery {
-  const about = [userKey(identity), message.type === 'group' ? interaction.account.id : null]
-  const id = messageId(tenant.name, interaction, message.type, about)
-  const full: JsonObject = {
-    ...message,
-    messageId: id,
-    timestamp: interaction.occurredAt,
-    context: CONTEXT,
-    integrations: NOT_TO_REFINER,
-  }
-  const payload = JSON.stringify(full)
-  const reason = brokenLimit(full, payload)
-  return {
-    destination: 'segment',
-    call: message.type,
-    userKey: userKey(identity),
-    messageId: id,
-    payload,
-    state: reason === null ? 'pending' : 'dead',
-    reason,
-    detail: null,
-    notes: null,
-  }
-}
-
-function skippedWhole(interaction: Interaction, tenant: Tenant, reason: string): NewDelivery {
-  return {
-    destination: 'segment',
-    call: 'all',
-    userKey: interaction.user.id ?? interaction.user.uuid ?? '',
-    messageId: messageId(tenant.name, interaction, 'all', [interaction.user.id, reason]),
-    payload: null,
-    state: 'skipped',
-    reason,
-    detail: null,
-    notes: null,
-  }
-}
-
-function userKey(identity: Identity): string {
-  return 'userId' in identity ? identity.userId : identity.anonymousId
 }

@@ -1,10 +1,17 @@
 import type { Clock } from '../contracts/clock.ts'
 import type { Tenant } from '../contracts/configuration.ts'
 import type { Destination } from '../contracts/delivery.ts'
-import type { DestinationHealth, Health, LaneStatus, TenantHealth } from '../contracts/health.ts'
+import type {
+  ConfigurationHealth,
+  DestinationHealth,
+  Health,
+  LaneStatus,
+  OrphanHealth,
+  TenantHealth,
+} from '../contracts/health.ts'
 import { unmappedByTenant } from '../store/inbox.ts'
 import type { Store } from '../store/open.ts'
-import { type LaneCounts, laneCounts } from '../store/outbox.ts'
+import { type LaneCounts, laneCounts, tenantsWithOpen } from '../store/outbox.ts'
 import { VERSION } from '../version.ts'
 
 /** Something accepted that has waited longer than this is worth a look. */
@@ -17,6 +24,7 @@ export interface HealthParts {
   readonly tenants: ReadonlyMap<string, Tenant>
   readonly clock: Clock
   readonly startedAt: number
+  readonly configuration: ConfigurationHealth
   readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
   /** Why the database takes no writes; null when it does. Tries it where the last write failed. */
   readonly databaseFault: () => string | null
@@ -25,27 +33,75 @@ export interface HealthParts {
 /** How the program fares, from what the tables and the lanes say now. Never throws. */
 export function readHealth(parts: HealthParts): Health {
   const now = parts.clock.now()
+  const { configuration } = parts
   const base = { version: VERSION, uptime_seconds: Math.floor((now - parts.startedAt) / 1000) }
   try {
     const fault = parts.databaseFault()
-    const { tenants, problems } = readTenants(parts, now)
+    const unmapped = new Map(unmappedByTenant(parts.store, {}).map((one) => [one.tenant, one]))
+    const { tenants, problems } = readTenants(parts, unmapped, now)
+    const orphaned = readOrphans(parts, unmapped)
+    problems.unshift(...configurationProblems(configuration))
+    problems.push(...Object.entries(orphaned).map(([name, { pending }]) => orphanProblem(name, pending)))
     if (fault !== null) problems.unshift(`the database takes no writes: ${fault}`)
     const status = fault !== null ? 'down' : problems.length > 0 ? 'degraded' : 'ok'
     const database = { status: fault === null ? 'ok' : 'down', error: fault } as const
-    return { status, ...base, database, problems, tenants }
+    return { status, ...base, database, configuration, problems, tenants, orphaned }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    const problems = [`the database cannot be read: ${message}`]
-    return { status: 'down', ...base, database: { status: 'down', error: message }, problems, tenants: {} }
+    const problems = [`the database cannot be read: ${message}`, ...configurationProblems(configuration)]
+    const database = { status: 'down', error: message } as const
+    return { status: 'down', ...base, database, configuration, problems, tenants: {}, orphaned: {} }
   }
 }
 
-function readTenants({ store, tenants, laneStatus }: HealthParts, now: number) {
-  const unmapped = unmappedByTenant(store, {})
+function configurationProblems({ status, mistakes, first_mistake, needs_restart }: ConfigurationHealth) {
+  const problems: string[] = []
+  if (status === 'rejected') {
+    problems.push(`${rejection(first_mistake, mistakes)}; the one before it stays in force`)
+  }
+  if (needs_restart.length > 0) problems.push(`only a restart changes ${needs_restart.join(', ')}`)
+  return problems
+}
+
+function rejection(first: ConfigurationHealth['first_mistake'], mistakes: number): string {
+  if (first === null) return 'reading the configuration again failed, as the log says'
+  const { file, line, column, message } = first
+  const more = mistakes > 1 ? ` (and ${mistakes - 1} more)` : ''
+  return `the configuration is wrong: ${file}:${line}:${column}: ${message}${more}`
+}
+
+type Unmapped = ReadonlyMap<string, ReturnType<typeof unmappedByTenant>[number]>
+
+/** What waits for tenants that are no longer there; nothing takes it until they are back. */
+function readOrphans({ store, tenants }: HealthParts, unmapped: Unmapped): Record<string, OrphanHealth> {
+  const waiting = [...unmapped.keys(), ...tenantsWithOpen(store)]
+  const orphaned: Record<string, OrphanHealth> = {}
+  for (const name of new Set(waiting)) {
+    if (tenants.has(name)) continue
+    const [segment, refiner] = DESTINATIONS.map(
+      (destination) => laneCounts(store, { tenant: name, destination })[0]!,
+    )
+    const open = unmapped.get(name)?.open ?? 0
+    orphaned[name] = {
+      pending: open + segment!.open + refiner!.open,
+      dead: segment!.dead + refiner!.dead,
+    }
+  }
+  return orphaned
+}
+
+const DESTINATIONS = ['segment', 'refiner'] as const
+
+function orphanProblem(name: string, pending: number): string {
+  const wait = pending === 1 ? '1 pending delivery waits' : `${pending} pending deliveries wait`
+  return `${name} is no longer in the configuration; ${wait} for it`
+}
+
+function readTenants({ store, tenants, laneStatus }: HealthParts, unmapped: Unmapped, now: number) {
   const health: Record<string, TenantHealth> = {}
   const problems: string[] = []
   for (const { name, enabled } of tenants.values()) {
-    const waiting = unmapped.find(({ tenant }) => tenant === name)
+    const waiting = unmapped.get(name)
     const moments = [waiting?.oldestOpen]
     const destination = (to: Destination): DestinationHealth => {
       const counts = laneCounts(store, { tenant: name, destination: to })[0]!

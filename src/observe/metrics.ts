@@ -20,6 +20,14 @@ export class Metrics {
     'destination',
     'result',
   ])
+  readonly #reloads = this.#counter('reloads_total', 'How often the configuration was read again.', [
+    'result',
+  ])
+  readonly #configuration = new Gauge({
+    name: 'refiner_sync_configuration_ok',
+    help: '1 while the configuration in force is that of the file.',
+    registers: [this.#registry],
+  })
   readonly #delay = new Histogram({
     name: 'refiner_sync_request_seconds',
     help: 'Time from a request to its answer.',
@@ -54,11 +62,18 @@ export class Metrics {
     this.#settled.inc({ tenant, destination, result })
   }
 
+  reloaded(result: 'ok' | 'rejected'): void {
+    this.#reloads.inc({ result })
+  }
+
   readonly contentType: string = this.#registry.contentType
 
   /** All metrics as text; the gauges are those of `health`. */
   async text(health: Health): Promise<string> {
     this.#up.set(health.database.status === 'ok' ? 1 : 0)
+    this.#configuration.set(health.configuration.status === 'ok' ? 1 : 0)
+    // Tenants come and go.
+    for (const gauge of [this.#pending, this.#oldest, this.#dead]) gauge.reset()
     for (const [tenant, { destinations }] of Object.entries(health.tenants)) {
       for (const [destination, lane] of Object.entries(destinations)) {
         this.#pending.set({ tenant, destination }, lane.pending)

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { DeliveryCall, Destination } from '../contracts/delivery.ts'
+import type { Store } from './open.ts'
 import { change, rows } from './prepared.ts'
-import type { DeliveryState } from './schema.ts'
 
 /** Adds a delivery; changes nothing when the tenant has one with that message ID for that destination. */
 export const insertDelivery = change<{
@@ -123,56 +123,6 @@ export const returnDelivery = change<{ id: number; lease: string; reason: string
       .where('lease', '=', lease),
 )
 
-/**
- * Puts the user's first open delivery at the head, after the one that was there is settled. Only what has failed has a
- * reason to wait; the moment that the others were given may be one of a clock that was ahead.
- */
-export const promoteNext = change<{ tenant: string; destination: Destination; userKey: string; now: number }>(
-  (db, { tenant, destination, userKey, now }) =>
-    db
-      .updateTable('outbox')
-      .set({ head: 1, not_before: sql`iif(attempts = 0, min(not_before, ${now}), not_before)` })
-      .where('head', '=', 0)
-      .where('id', '=', (eb) =>
-        eb
-          .selectFrom('outbox as open')
-          .select('open.id')
-          .where('open.tenant', '=', tenant)
-          .where('open.destination', '=', destination)
-          .where('open.user_key', '=', userKey)
-          .where('open.settled_at', 'is', null)
-          .orderBy('open.id')
-          .limit(sql<number>`1`),
-      ),
-)
-
-/** Gives a head to users with open deliveries and none: without one they would wait for ever. Should find nothing. */
-export const mendHeads = change<{}>((db) =>
-  db
-    .updateTable('outbox')
-    .set({ head: 1 })
-    .where('id', 'in', (eb) =>
-      eb
-        .selectFrom('outbox as open')
-        .select(sql<number>`min(open.id)`.as('id'))
-        .where('open.settled_at', 'is', null)
-        .where((not) =>
-          not.not(
-            not.exists(
-              not
-                .selectFrom('outbox as first')
-                .select('first.id')
-                .whereRef('first.tenant', '=', 'open.tenant')
-                .whereRef('first.destination', '=', 'open.destination')
-                .whereRef('first.user_key', '=', 'open.user_key')
-                .where('first.head', '=', 1),
-            ),
-          ),
-        )
-        .groupBy(['open.tenant', 'open.destination', 'open.user_key']),
-    ),
-)
-
 /** Extends a lease that is still held. */
 export const renewLease = change<{ lease: string; leasedUntil: number }>((db, { lease, leasedUntil }) =>
   db
@@ -221,33 +171,34 @@ export const laneCounts = rows<{ tenant: string; destination: Destination }, Lan
   },
 )
 
-export interface DeliverySummary {
-  readonly id: number
-  readonly tenant: string
-  readonly destination: Destination
-  readonly call: DeliveryCall
-  readonly state: DeliveryState
-  readonly reason: string | null
-  readonly attempts: number
-  readonly createdAt: number
-  readonly settledAt: number | null
-}
-
-/** The newest deliveries, without what they say. */
-export const newestDeliveries = rows<{ limit: number }, DeliverySummary>((db, { limit }) =>
+/** The first tenant behind `after` that has open deliveries: one step down an index, however many it has. */
+const nextOpenTenant = rows<{ after: string }, { tenant: string }>((db, { after }) =>
   db
     .selectFrom('outbox')
-    .select([
-      'id',
-      'tenant',
-      'destination',
-      'call',
-      'state',
-      'reason',
-      'attempts',
-      'created_at as createdAt',
-      'settled_at as settledAt',
-    ])
-    .orderBy('id', 'desc')
-    .limit(limit),
+    .select('tenant')
+    .where('settled_at', 'is', null)
+    .where('tenant', '>', after)
+    .orderBy('tenant')
+    .limit(sql<number>`1`),
+)
+
+/** The tenants that have open deliveries, whether or not the configuration knows them. */
+export function* tenantsWithOpen(store: Store): Generator<string> {
+  for (let [next] = nextOpenTenant(store, { after: '' }); next;) {
+    yield next.tenant
+    ;[next] = nextOpenTenant(store, { after: next.tenant })
+  }
+}
+
+/** Makes what waits for a moment due now: the settings that held it back are not in force any more. */
+export const makeDue = change<{ tenant: string; destination: Destination; now: number }>(
+  (db, { tenant, destination, now }) =>
+    db
+      .updateTable('outbox')
+      .set({ not_before: now })
+      .where('tenant', '=', tenant)
+      .where('destination', '=', destination)
+      .where('state', '=', 'pending')
+      .where('head', '=', 1)
+      .where('not_before', '>', now),
 )

@@ -20,8 +20,9 @@ export interface MappedItem {
 export function recordMapped(store: Store, mapped: readonly MappedItem[], now: number): void {
   store.relaxedTransaction(() => {
     for (const { item, deliveries, people: changes } of mapped) {
-      if (markMapped(store, { id: item.id }) === 0) continue
-      for (const change of changes) applyPeopleChange(store, item, change)
+      const peopleKept = item.peopleKept === 1 || changes.length > 0 ? 1 : 0
+      if (markMapped(store, { id: item.id, peopleKept }) === 0) continue
+      if (item.peopleKept === 0) for (const change of changes) applyPeopleChange(store, item, change)
       let copies = 0
       for (const delivery of deliveries) {
         const inserted = insertDelivery(store, {

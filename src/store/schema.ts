@@ -29,6 +29,8 @@ interface InboxTable {
   copies: number
   /** How often it was put back to be mapped again. */
   replays: number
+  /** 1 once what it says about people is kept; when it is mapped anew, that must not come over what was learned since. */
+  people_kept: 0 | 1
 }
 
 export type DeliveryState = 'pending' | 'leased' | 'delivered' | 'dead' | 'skipped'

@@ -129,18 +129,6 @@ const MEANING: readonly Broken[] = [
     'bad_database',
     /file/,
   ],
-  [
-    'mapping rules',
-    tenantFile([REFINER, SEGMENT, 'to_segment:', '  ¦mapping: [{ name: nps }]']),
-    'not_available',
-    /remove/,
-  ],
-  [
-    'plugins of a tenant',
-    tenantFile([REFINER, SEGMENT, 'to_segment:', '  ¦plugins: [nps]']),
-    'not_available',
-    /remove/,
-  ],
 ]
 
 function badEndpoint(url: string, says: RegExp): Broken {

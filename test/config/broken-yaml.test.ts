@@ -141,7 +141,7 @@ test('the hint for an empty file is a file that works', () => {
 test('a bomb of aliases is refused in no time', () => {
   const levels = Array.from({ length: 9 }, (_, level) => {
     const items = Array.from({ length: 10 }, () => (level === 0 ? 'x' : `*l${level - 1}`))
-    return `  l${level}: &l${level} { path: [${items.join(', ')}] }`
+    return `  l${level}: &l${level} { options: { list: [${items.join(', ')}] } }`
   })
   const started = performance.now()
   const codes = mistakesOf(['plugins:', ...levels, tenantFile([REFINER, SEGMENT])].join('\n')).map(

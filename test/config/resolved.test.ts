@@ -29,7 +29,7 @@ test('a file that is silent gets every default', () => {
     },
     plugins: new Map(),
     tests: [],
-    files: [],
+    files: [join(tmpdir(), 'no-such-folder', 'refiner-sync.yaml')],
     tenants: new Map([
       [
         'acme',

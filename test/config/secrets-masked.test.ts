@@ -94,6 +94,11 @@ function leaked(secret: string, shown: string): string | undefined {
   return parts.find((part) => shown.includes(part) || shown.includes(JSON.stringify(part).slice(1, -1)))
 }
 
+/** A file whose only tenant has a rule of one setting. */
+function rule(setting: string): string {
+  return `tenants: { acme: { to_segment: { mapping: [{ ${setting} }] } } }`
+}
+
 describe('no message shows any part of a secret', () => {
   test.each(Object.entries(BREAKAGES))('%s', (_, breakage) => {
     fc.assert(
@@ -117,6 +122,23 @@ describe('no message shows any part of a secret', () => {
     ['tenants', 'tenants: "${SECRET}"'],
     ['an endpoint', 'tenants: { acme: { segment: { endpoint: "${SECRET}" } } }'],
     ['a choice', 'tenants: { acme: { segment: { region: "${SECRET}" } } }'],
+    ['the path of a plugin', 'plugins: { nps: { path: "${SECRET}" } }'],
+    ['a variable of a plugin', 'plugins: { nps: { path: x, permissions: { env: ["${SECRET}"] } } }'],
+    ['a host of a plugin', 'plugins: { nps: { path: x, permissions: { net: ["${SECRET} "] } } }'],
+    ['the name of a plugin', 'tenants: { acme: { to_segment: { plugins: ["${SECRET}", "${SECRET}"] } } }'],
+    ['a preset', 'tenants: { acme: { to_segment: { preset: "${SECRET}" } } }'],
+    ['a condition', rule('when: "${SECRET}"')],
+    ['a variable of a condition', rule('when: "answers.${SECRET} == ${SECRET}"')],
+    ['an event name', rule('event: "{{ ${SECRET} }} {{"')],
+    ['a trait', rule('traits: { x: "int(\'${SECRET}" }')],
+    ['all traits', rule('traits: "${SECRET}"')],
+    ['a cast', rule('cast: { x: "${SECRET}" }')],
+    [
+      'the name of a rule',
+      'tenants: { acme: { to_segment: { mapping: [{ name: "${SECRET}", stop: true }, { name: "${SECRET}", when: "false", drop: [a] }] } } }',
+    ],
+    ['the tenant of a test', 'tests: [{ name: x, tenant: "${SECRET}", input: { a: 1 }, expect: [] }]'],
+    ['the file of a test', 'tests: [{ name: x, input: { file: "${SECRET}" }, expect: [] }]'],
     [
       'the name of a header',
       'tenants: { acme: { refiner: { webhook: { secret: x, in: header, name: "${SECRET} x" } } } }',
@@ -125,6 +147,42 @@ describe('no message shows any part of a secret', () => {
     fc.assert(
       fc.property(secrets, (secret) => {
         expect(leaked(secret, output(text, { SECRET: secret }))).toBeUndefined()
+      }),
+    )
+  })
+
+  test.each([
+    [
+      'an option of a plugin',
+      (secret: string) => `plugins: { nps: { path: x, options: { token: ${secret} } } }`,
+    ],
+    ['an input', (secret: string) => `tests: [{ name: 1, input: { email: ${secret} }, expect: [] }]`],
+    ['the body of an input', (secret: string) => `tests: [{ name: 1, input: { body: { a: [${secret}] } } }]`],
+    [
+      'a message',
+      (secret: string) => `tests: [{ name: 1, input: { a: 1 }, expect: [{ userId: ${secret} }] }]`,
+    ],
+  ])('in the line of a mistake: %s', (_, textWith) => {
+    fc.assert(
+      fc.property(secrets, (secret) => {
+        const shown = output(textWith(JSON.stringify(secret)), {})
+        expect(shown).not.toBe('')
+        expect(leaked(secret, shown)).toBeUndefined()
+      }),
+    )
+  })
+
+  test('below an expression whose quote is closed only after it', () => {
+    fc.assert(
+      fc.property(secrets, fc.constantFrom('"', "'"), (secret, quote) => {
+        const key = secret.replaceAll(/[^a-zA-Z0-9]/g, '')
+        const text = `tenants: { acme: { to_segment: { mapping: [{ drop: [a], when: ${quote}answers.x ==
+    write_key: ${key},
+    region: ${quote} }] } } }
+`
+        const shown = output(text, {})
+        expect(shown).toContain('expression_syntax')
+        expect(leaked(key, shown)).toBeUndefined()
       }),
     )
   })

@@ -1,4 +1,7 @@
 import { expect, test } from 'bun:test'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConfiguration } from '../../src/config/load.ts'
 import type { MistakeCode } from '../../src/config/mistake.ts'
 import { accepted, mistakesOf, read, REFINER, SEGMENT, tenantFile, unmarked } from './marked-file.ts'
 
@@ -19,8 +22,48 @@ test.each<[what: string, file: string, code: MistakeCode]>([
   ],
   ['deletion in Refiner', tenantFile([REFINER, SEGMENT, 'to_refiner: { ¦delete: true }']), 'no_effect'],
   ['retention', tenantFile([REFINER, SEGMENT], ['¦retention: { delivered: 30d }']), 'no_effect'],
-  ['plugins', tenantFile([REFINER, SEGMENT], ['¦plugins: { nps: { path: ./nps.ts } }']), 'no_effect'],
-  ['tests', tenantFile([REFINER, SEGMENT], ['¦tests: [{ name: x }]']), 'no_effect'],
+  [
+    'a plugin that no tenant uses',
+    tenantFile([REFINER, SEGMENT], [`plugins: { ¦nps: { path: ${import.meta.path} } }`]),
+    'no_effect',
+  ],
+  [
+    'a plugin that is named twice',
+    tenantFile(
+      [REFINER, SEGMENT, 'to_segment: { plugins: [nps, ¦nps] }'],
+      [`plugins: { nps: { path: ${import.meta.path} } }`],
+    ),
+    'duplicate_item',
+  ],
+  [
+    'a limit of the sandbox for a plugin outside of it',
+    tenantFile(
+      [REFINER, SEGMENT, 'to_segment: { plugins: [nps] }'],
+      [`plugins: { nps: { path: ${import.meta.path}, trusted: true, ¦memory: 1MB } }`],
+    ),
+    'no_effect',
+  ],
+  [
+    'a permission of the sandbox for a plugin outside of it',
+    tenantFile(
+      [REFINER, SEGMENT, 'to_segment: { plugins: [nps] }'],
+      [`plugins: { nps: { path: ${import.meta.path}, trusted: true, permissions: { ¦net: [a.example] } } }`],
+    ),
+    'no_effect',
+  ],
+  [
+    'a rule that does nothing',
+    tenantFile([REFINER, SEGMENT, 'to_segment: { mapping: [¦{ name: idle, drop: [] }] }']),
+    'no_effect',
+  ],
+  [
+    '`exact` of a test without `expect`',
+    tenantFile(
+      [REFINER, SEGMENT],
+      ['tests: [{ name: x, input: { a: 1 }, expect_skip: true, ¦exact: true }]'],
+    ),
+    'no_effect',
+  ],
 ])('%s is accepted with a warning in its place', (_, file, code) => {
   const { text, line, column } = unmarked(file)
   const { warnings } = accepted(text)
@@ -46,7 +89,7 @@ test.each(HARMLESS)('%s needs no warning', (_, text) => {
 })
 
 test('warnings are told beside the mistakes of a refused file, not among them', () => {
-  const text = tenantFile([REFINER, SEGMENT, 'enabled: 1'], ['tests: [x]'])
+  const text = tenantFile([REFINER, SEGMENT, 'enabled: 1'], ['retention: { dead: 1d }'])
   expect(mistakesOf(text).map(({ code }) => code)).toEqual(['wrong_type'])
   expect(read(text).warnings.map(({ code }) => code)).toEqual(['no_effect'])
 })
@@ -54,4 +97,23 @@ test('warnings are told beside the mistakes of a refused file, not among them', 
 test('nobody is told that dead deliveries could be sent again', () => {
   const { warnings } = accepted(tenantFile([REFINER, SEGMENT], ['delivery: { give_up_after: 1h }']))
   expect(warnings.map(({ hint }) => hint)).toEqual(['dead deliveries are kept, but never sent again'])
+})
+
+test('a pattern that fits no survey seen so far, while some are known', () => {
+  const text = tenantFile([
+    REFINER,
+    SEGMENT,
+    'to_segment: { surveys: { include: ["NPS *", "Onbaording", "*"], exclude: ["Internal *"] } }',
+  ])
+  const seen = ['NPS 2024', '0d9c2a4e-1111-4f6b-9d0a-5b1f1f0a0001', 'Onboarding']
+  const warned = (seenSurveys: readonly string[]) => {
+    const file = join(tmpdir(), 'no-such-folder', 'refiner-sync.yaml')
+    const loaded = readConfiguration({ file, text, environment: {}, seenSurveys: () => seenSurveys })
+    return loaded.warnings.map(({ code, column, hint }) => [code, column, hint])
+  }
+  expect(warned([])).toEqual([])
+  expect(warned(seen)).toEqual([
+    ['unseen_survey', 49, expect.stringContaining('Onboarding')],
+    ['unseen_survey', 79, null],
+  ])
 })

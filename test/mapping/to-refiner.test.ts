@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import type { ToRefinerSettings } from '../../src/contracts/configuration.ts'
 import type { JsonObject } from '../../src/contracts/json.ts'
 import { flatten } from '../../src/mapping/flatten.ts'
-import { mapItem } from '../../src/mapping/map-item.ts'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
 import { testTenant } from '../support/configuration.ts'
+import { mapped as mapItem } from '../support/mapping.ts'
 
 function map(message: Record<string, unknown>, settings: Partial<ToRefinerSettings> = {}) {
   const payload = JSON.stringify({ messageId: 'm-1', userId: 'user-1', ...message })

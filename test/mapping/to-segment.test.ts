@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import type { ToSegmentSettings } from '../../src/contracts/configuration.ts'
 import type { NewDelivery } from '../../src/contracts/delivery.ts'
-import { mapItem } from '../../src/mapping/map-item.ts'
 import { VERSION } from '../../src/version.ts'
 import { completedSurvey, withResponse } from '../fixtures/refiner-webhook.ts'
 import { testTenant } from '../support/configuration.ts'
+import { mapped as mapItem } from '../support/mapping.ts'
 
 const US = { name: 'refiner-sync', version: VERSION }
 const envelope = {

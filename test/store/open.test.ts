@@ -44,9 +44,8 @@ describe('a database file', () => {
     insertInboxItem(first, item)
     first.close()
     const second = await openStore(path)
-    expect(unmappedItems(second, { tenants: '["acme"]', limit: 10 })).toMatchObject([
-      { id: 1, payload: '{}' },
-    ])
+    const group = { tenant: 'acme', source: 'segment' } as const
+    expect(unmappedItems(second, group, 10, 1000)).toMatchObject([{ id: 1, payload: '{}' }])
     second.close()
   })
 

@@ -2,11 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Configuration, DeliverySettings } from '../../src/contracts/configuration.ts'
+import type { PluginHost } from '../../src/contracts/plugin-host.ts'
 import { type Daemon, startDaemon } from '../../src/daemon.ts'
+import type { ReloadResult } from '../../src/daemon/reloader.ts'
 import { type RefinerStandIn, startRefinerStandIn } from '../../src/demo/refiner-stand-in.ts'
 import type { Respond } from '../../src/demo/scripted-server.ts'
 import { type SegmentStandIn, startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
-import { silentLog } from '../../src/observe/log.ts'
+import { type Log, silentLog } from '../../src/observe/log.ts'
+import { NO_PLUGINS } from '../../src/plugins/load.ts'
+import type { Project } from '../../src/project.ts'
 import { testConfiguration, testTenant, type TenantSettings } from './configuration.ts'
 
 /** A daemon between loopback peers, on a real database file. */
@@ -18,12 +22,18 @@ export interface Loop {
   readonly refiner: RefinerStandIn
   /** Stops the daemon and starts one on the same file. */
   restart(): Promise<void>
+  /** Makes the daemon read a configuration with these tenants and plugins; what is not given stays. */
+  reload(next: { tenants?: Tenants; plugins?: PluginHost }): Promise<ReloadResult>
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
   [Symbol.asyncDispose](): Promise<void>
 }
 
+type Tenants = Readonly<Record<string, TenantSettings>>
+
 export interface LoopOptions {
-  readonly tenants?: Readonly<Record<string, TenantSettings>>
+  readonly tenants?: Tenants
+  readonly plugins?: PluginHost
+  readonly log?: Log
   readonly delivery?: Partial<DeliverySettings>
   readonly adminToken?: string
   readonly segment?: Respond
@@ -32,7 +42,9 @@ export interface LoopOptions {
 
 /** Starts the loop; the tenant is `acme` unless others are named. To be used with `await using`. */
 export async function startLoop({
-  tenants = { acme: {} },
+  tenants: first = { acme: {} },
+  plugins = NO_PLUGINS,
+  log = silentLog,
   delivery,
   adminToken,
   ...peers
@@ -40,21 +52,27 @@ export async function startLoop({
   const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
   const segment = startSegmentStandIn({ writeKeys: 'any', ...(peers.segment && { respond: peers.segment }) })
   const refiner = startRefinerStandIn({ apiKeys: 'any', ...(peers.refiner && { respond: peers.refiner }) })
-  const made = testConfiguration(
-    folder,
-    Object.entries(tenants).map(([name, settings]) =>
-      testTenant(name, {
-        ...settings,
-        segment: { endpoint: `${segment.url}/v1`, ...settings.segment },
-        refiner: { endpoint: `${refiner.url}/v1`, ...settings.refiner },
-      }),
-    ),
-    delivery,
-  )
-  const configuration = { ...made, server: { ...made.server, adminToken: adminToken ?? null } }
-  let daemon = await startDaemon({ configuration, log: silentLog })
+  const configure = (tenants: Tenants): Configuration => {
+    const made = testConfiguration(
+      folder,
+      Object.entries(tenants).map(([name, settings]) =>
+        testTenant(name, {
+          ...settings,
+          segment: { endpoint: `${segment.url}/v1`, ...settings.segment },
+          refiner: { endpoint: `${refiner.url}/v1`, ...settings.refiner },
+        }),
+      ),
+      delivery,
+    )
+    return { ...made, server: { ...made.server, adminToken: adminToken ?? null } }
+  }
+  let current = { configuration: configure(first), plugins }
+  const load = (): Promise<Project> => Promise.resolve({ ok: true, ...current, warnings: [], files: [] })
+  let daemon = await startDaemon({ ...current, load, log })
   return {
-    configuration,
+    get configuration() {
+      return current.configuration
+    },
     get daemon() {
       return daemon
     },
@@ -62,7 +80,12 @@ export async function startLoop({
     refiner,
     async restart() {
       await daemon.stop()
-      daemon = await startDaemon({ configuration, log: silentLog })
+      daemon = await startDaemon({ ...current, load, log })
+    },
+    reload({ tenants, plugins }) {
+      const configuration = tenants === undefined ? current.configuration : configure(tenants)
+      current = { configuration, plugins: plugins ?? current.plugins }
+      return daemon.reload()
     },
     post: (path, body, headers = {}) => postTo(daemon.url, path, body, headers),
     async [Symbol.asyncDispose]() {
@@ -108,4 +131,12 @@ export async function until(holds: () => boolean | Promise<boolean>, signal = de
     signal.throwIfAborted()
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
+}
+
+/** A log that keeps what it is told, as lines of JSON. */
+export function keptLog(): { log: Log; lines: string[] } {
+  const lines: string[] = []
+  const keep = (level: string) => (fields: object, message: string) =>
+    void lines.push(JSON.stringify({ level, ...fields, message }))
+  return { log: { debug() {}, info: keep('info'), warn: keep('warn'), error: keep('error') }, lines }
 }

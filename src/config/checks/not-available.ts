@@ -1,4 +1,4 @@
-import { error, type Finding, warning } from '../telling/finding.ts'
+import { type Finding, warning } from '../telling/finding.ts'
 import type { Path } from '../telling/path.ts'
 import { named, type Sheet } from './sheet.ts'
 
@@ -11,23 +11,11 @@ export function checkNotAvailable(sheet: Sheet): Finding[] {
     ...sheet
       .tenants()
       .flatMap((tenant) => [
-        ...refused(sheet, ['tenants', tenant, 'to_segment', 'mapping'], 'mapping rules are'),
-        ...refused(sheet, ['tenants', tenant, 'to_segment', 'plugins'], 'plugins are'),
         ...ignored(sheet, ['tenants', tenant, 'refiner', 'poll']),
         ...ignored(sheet, ['tenants', tenant, 'to_refiner', 'delete']),
       ]),
     ...ignored(sheet, ['retention']),
-    ...ignored(sheet, ['plugins']),
-    ...ignored(sheet, ['tests']),
   ]
-}
-
-/** Without these the messages would be other ones, so ignoring them would send wrong data. */
-function refused(sheet: Sheet, path: Path, what: string): Finding[] {
-  if (!isGiven(sheet, path)) return []
-  const message = `${what} not available in this version`
-  const hint = `remove ${named(...path)}: nothing is sent under rules that would be ignored`
-  return [error('not_available', sheet.nearestKey(...path), message, hint)]
 }
 
 function ignored(sheet: Sheet, path: Path): Finding[] {

@@ -1,9 +1,10 @@
-import { type TSchema, TypeGuard } from '@sinclair/typebox'
+import { type TSchema, KindGuard } from '@sinclair/typebox'
 import { amendAmount } from '../telling/amend-amount.ts'
 import { didYouMean } from '../telling/nearest.ts'
 import type { Place } from '../reading/places.ts'
 import { choicesOf, KEY_PLACES, variantsOf } from '../schema-steps.ts'
-import type { Unit } from '../units.ts'
+import type { Bounds } from '../schema-fields.ts'
+import { parseAmount, type Unit } from '../units.ts'
 
 /** What to do about a value of the wrong kind. What a `${…}` stood for is not looked into, only named. */
 export function hintFor(place: Place): string | null {
@@ -14,20 +15,29 @@ export function hintFor(place: Place): string | null {
   if (isEmpty(value) || variant === undefined) {
     return NEEDED.has(path.at(-1) ?? '') ? 'give it a value' : 'give it a value, or remove the line'
   }
+  if (typeof value === 'object' && variant['shown'] === true) return IN_QUOTES
   const isText = typeof value === 'string'
   const choices = choicesOf(place.schema!)
   if (choices !== null) return didYouMean(String(value), choices, null)
-  if (variant['unit'] !== undefined) return amountHint(value, variant['unit'])
-  if (TypeGuard.IsString(variant)) return textHint(value, variant)
-  if (TypeGuard.IsBoolean(variant)) return isText ? booleanHint(value, place.quoted) : null
-  if (TypeGuard.IsInteger(variant)) return isText && /^[0-9]+$/.test(value) ? 'remove the quotes' : null
-  if (TypeGuard.IsArray(variant))
-    return isText ? 'write it in brackets, or in a line of its own after `- `' : null
+  if (variant['unit'] !== undefined) return amountHint(value, variant)
+  if (path.at(-1) === 'skip' && typeof value === 'boolean')
+    return 'write the reason: `skip: an internal survey`'
+  if (KindGuard.IsString(variant)) return textHint(value, variant)
+  if (KindGuard.IsBoolean(variant)) return isText ? booleanHint(value, place.quoted) : null
+  if (KindGuard.IsInteger(variant)) return isText && /^[0-9]+$/.test(value) ? 'remove the quotes' : null
+  if (KindGuard.IsArray(variant))
+    return isText ? 'write it in brackets, or in a line of its own after `- `' : inList(value)
   return isText ? forgottenSpace(value) : null
 }
 
 /** Keys that hardly a file can do without, so that removing one would only lead to the next mistake. */
 const NEEDED = new Set(['tenants', 'refiner', 'segment', 'api_key', 'webhook', 'secret', 'write_key', 'path'])
+
+function inList(value: unknown): string | null {
+  return typeof value === 'object' ? 'put `- ` before it: it is a list, even of one' : null
+}
+
+const IN_QUOTES = 'put it in quotes: what starts with `{` or `[` is a mapping or a list in YAML'
 
 function emptySource(reference: string): string {
   const name = reference.slice(2, -1)
@@ -36,10 +46,13 @@ function emptySource(reference: string): string {
     : `the environment variable \`${name}\` is set but empty`
 }
 
-function amountHint(value: unknown, unit: Unit): string | null {
+function amountHint(value: unknown, schema: TSchema): string | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null
+  const unit: Unit = schema['unit']
+  const { atMost }: Bounds = schema['bounds']
   const amended = amendAmount(String(value), unit)
-  return amended === null ? null : `did you mean \`${amended}\`?`
+  const isMeant = amended !== null && parseAmount(unit, amended) <= parseAmount(unit, atMost)
+  return isMeant ? `did you mean \`${amended}\`?` : null
 }
 
 function textHint(value: unknown, schema: TSchema): string | null {

@@ -1,10 +1,10 @@
-import { type TSchema, TypeGuard } from '@sinclair/typebox'
+import { type TSchema, KindGuard } from '@sinclair/typebox'
 import { Value, type ValueError, ValueErrorType } from '@sinclair/typebox/value'
 import { error, type Finding } from '../telling/finding.ts'
 import type { MistakeCode } from '../mistake.ts'
 import { dotted } from '../telling/path.ts'
 import type { Place, Reading } from '../reading/places.ts'
-import { ConfigurationFile } from '../schema.ts'
+import { choiceOf } from '../schema-choice.ts'
 import { choicesOf, variantsOf } from '../schema-steps.ts'
 import { hintFor, isEmpty } from './shape-hints.ts'
 import { expectedKind, foundKind } from '../telling/wording.ts'
@@ -16,10 +16,10 @@ export interface Shape {
 }
 
 /** Checks the values against the schema: one finding for each wrong value and each missing key. */
-export function checkShape(reading: Reading): Shape {
+export function checkShape(reading: Reading, schema: TSchema): Shape {
   const rejected = new Set(reading.rejected)
   const findings: Finding[] = []
-  for (const found of Value.Errors(ConfigurationFile, reading.value)) {
+  for (const found of errorsOf(reading, schema)) {
     // TypeBox stops at the first wrong name of a record, so read-places.ts has already found them all.
     if (found.type === ValueErrorType.ObjectAdditionalProperties || isRejected(found.path, rejected)) continue
     const pointer = found.type === ValueErrorType.ArrayUniqueItems ? repeatedItem(found) : found.path
@@ -27,11 +27,28 @@ export function checkShape(reading: Reading): Shape {
     rejected.add(pointer)
     findings.push(explain(found, pointer, reading))
   }
+  for (const [pointer, place] of reading.places) {
+    const isUnfit = place.chosen && place.schema !== null && choiceOf(place.schema).length > 0
+    if (!isUnfit || isRejected(pointer, rejected)) continue
+    rejected.add(pointer)
+    findings.push(wrongValue(place))
+  }
   return { findings, rejected }
+}
+
+/** The errors of the whole, and those inside of values whose schema was chosen, of which the whole says nothing. */
+function* errorsOf({ value, places }: Reading, schema: TSchema): Generator<ValueError> {
+  yield* Value.Errors(schema, value)
+  for (const [pointer, place] of places) {
+    if (!place.chosen || place.schema === null) continue
+    for (const found of Value.Errors(place.schema, place.value))
+      yield { ...found, path: pointer + found.path }
+  }
 }
 
 /** Whether the pointer or one above it is rejected. */
 export function isRejected(pointer: string, rejected: ReadonlySet<string>): boolean {
+  if (rejected.size === 0) return false
   for (let end = pointer.length; end >= 0; end = pointer.lastIndexOf('/', end - 1)) {
     if (rejected.has(pointer.slice(0, end))) return true
     if (end === 0) return false
@@ -76,9 +93,9 @@ function codeOf(schema: TSchema, value: unknown): MistakeCode {
   const [variant] = variantsOf(schema)
   if (variant!['secret'] === true) return 'unquoted_secret'
   if (choicesOf(schema) !== null) return 'not_one_of'
-  if (TypeGuard.IsInteger(variant)) return typeof value === 'number' ? 'out_of_range' : 'wrong_type'
+  if (KindGuard.IsInteger(variant)) return typeof value === 'number' ? 'out_of_range' : 'wrong_type'
   if (variant!['unit'] !== undefined) return BAD_UNIT[variant!['unit'] as keyof typeof BAD_UNIT]
-  return typeof value === 'string' && TypeGuard.IsString(variant) ? 'bad_database' : 'wrong_type'
+  return typeof value === 'string' && KindGuard.IsString(variant) ? 'bad_database' : 'wrong_type'
 }
 
 const BAD_UNIT = { duration: 'bad_duration', size: 'bad_size', rate: 'bad_rate' } as const

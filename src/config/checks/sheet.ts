@@ -1,18 +1,36 @@
 import { dotted, type Path, pointerOf } from '../telling/path.ts'
 import type { Place, Reading } from '../reading/places.ts'
+import type { ReferenceSources } from '../reading/interpolate.ts'
+import type { Source } from '../reading/source.ts'
 import { isRejected } from './shape.ts'
 
 /** The file as the checks of its meaning see it: a value that already has a mistake is as good as unknown to them. */
 export class Sheet {
-  /** The folder that relative paths start from. */
-  readonly folder: string
+  readonly source: Source
+  readonly sources: ReferenceSources
   private readonly reading: Reading
   private readonly rejected: ReadonlySet<string>
+  private children: ReadonlyMap<string, readonly string[]> | null = null
 
-  constructor(reading: Reading, rejected: ReadonlySet<string>, folder: string) {
+  constructor(
+    source: Source,
+    sources: ReferenceSources,
+    { reading, rejected }: { reading: Reading; rejected: ReadonlySet<string> },
+  ) {
+    this.source = source
+    this.sources = sources
     this.reading = reading
     this.rejected = rejected
-    this.folder = folder
+  }
+
+  /** The folder that relative paths start from. */
+  get folder(): string {
+    return this.sources.folder
+  }
+
+  /** The whole file; of the shape of its schema when there are no mistakes. */
+  get value(): unknown {
+    return this.reading.value
   }
 
   /** Every place without a mistake, in the order of the file as far as lists and mappings go. */
@@ -39,11 +57,28 @@ export class Sheet {
     return this.reading.places.has(pointerOf(path)) || isRejected(pointerOf(path), this.rejected)
   }
 
+  /** The keys of a mapping, or the indices of a list, in the order of the file: an object would put digits first. */
+  keys(...path: Path): readonly string[] {
+    this.children ??= childrenOf(this.reading)
+    return this.children.get(pointerOf(path)) ?? []
+  }
+
+  /** Whether neither the path nor anything around or below it has a mistake. */
+  isClean(...path: Path): boolean {
+    const pointer = pointerOf(path)
+    if (isRejected(pointer, this.rejected)) return false
+    return ![...this.rejected].some((other) => other.startsWith(`${pointer}/`))
+  }
+
+  /** A place as messages write it: refiner-sync.yaml:31:11. */
+  where(offset: number): string {
+    const { line, col } = this.source.lines.linePos(offset)
+    return `${this.source.file}:${line}:${col}`
+  }
+
   /** The names of the tenants whose settings are a mapping, in the order of the file. */
   tenants(): string[] {
-    return this.places()
-      .filter(({ path, schema }) => path.length === 2 && path[0] === 'tenants' && schema !== null)
-      .map(({ path }) => path[1]!)
+    return this.keys('tenants').filter((name) => (this.place('tenants', name)?.schema ?? null) !== null)
   }
 
   /** Offset of the deepest key along a path that is in the file: where something that is missing belongs. */
@@ -54,6 +89,18 @@ export class Sheet {
     }
     return this.reading.places.get('')?.keyAt ?? 0
   }
+}
+
+function childrenOf({ places }: Reading): Map<string, string[]> {
+  const children = new Map<string, string[]>()
+  for (const { path } of places.values()) {
+    if (path.length === 0) continue
+    const parent = pointerOf(path.slice(0, -1))
+    const siblings = children.get(parent)
+    if (siblings === undefined) children.set(parent, [path.at(-1)!])
+    else siblings.push(path.at(-1)!)
+  }
+  return children
 }
 
 /** The dotted path in backticks, as messages name a setting. */

@@ -3,9 +3,11 @@ import type { MistakeCode } from '../mistake.ts'
 import { didYouMean } from '../telling/nearest.ts'
 import { readText } from './read-text.ts'
 
+export type Environment = Readonly<Record<string, string | undefined>>
+
 /** Where `${NAME}` and `${file:PATH}` are looked up. */
 export interface ReferenceSources {
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly environment: Environment
   /** The folder that relative paths start from. */
   readonly folder: string
 }

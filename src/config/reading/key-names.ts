@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { TypeGuard } from '@sinclair/typebox'
+import { KindGuard } from '@sinclair/typebox'
 import { error, type Finding } from '../telling/finding.ts'
 import type { MistakeCode } from '../mistake.ts'
 import { nearest } from '../telling/nearest.ts'
@@ -29,7 +29,7 @@ function looksLikeName(key: string): boolean {
 
 /** A key that a mapping does not have. `name` is null when it must not be shown. */
 export function unknownKey(name: string | null, parent: TSchema, path: Path, offset: number): Finding {
-  if (TypeGuard.IsRecord(parent)) return badName(name, path, offset)
+  if (KindGuard.IsRecord(parent)) return badName(name, path, offset)
   const where = path.length === 0 ? 'at the top level' : `in \`${dotted(path)}\``
   if (name === null) {
     const message = `unknown key ${where}, not shown because it may be part of a secret`
@@ -44,7 +44,11 @@ function hintFor(name: string, parent: TSchema): string {
   const meant = nearest(name, keysOf(parent))
   if (meant !== null) return `did you mean \`${meant}\`?`
   const places = KEY_PLACES.get(name)?.filter((place) => place !== '') ?? []
-  if (places.length > 0) return `\`${name}\` belongs in ${places.map((place) => `\`${place}\``).join(' or ')}`
+  if (places.length > 0)
+    return `\`${name}\` belongs in ${places
+      .slice(0, 3)
+      .map((place) => `\`${place}\``)
+      .join(' or ')}`
   return keysAre(parent)
 }
 

@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
+import type { Scalar } from 'yaml'
 import type { Shown } from '../telling/excerpt.ts'
 import type { Finding } from '../telling/finding.ts'
 import type { Path } from '../telling/path.ts'
@@ -12,7 +13,11 @@ export interface Place {
   readonly valueAt: number
   /** Null where the schema says nothing of it. */
   readonly schema: TSchema | null
+  /** Whether the schema was chosen by what the value looks like: the schema around it says nothing of the value. */
+  readonly chosen: boolean
   readonly value: unknown
+  /** What the value was read from; null for mappings, lists and values that an alias stands for. */
+  readonly scalar: Scalar | null
   /** The `${…}` that it was made of; empty when it is as written. */
   readonly references: readonly string[]
   /** Whether it is a text in quotes or a block, and so never a number or a boolean. */

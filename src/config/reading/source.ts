@@ -15,12 +15,18 @@ export interface Source {
  */
 export function parseSource(file: string, given: string): Source {
   const text = given.startsWith('\uFEFF') ? given.slice(1) : given
-  const lines = new LineCounter()
   const document = parseDocument(text, {
-    lineCounter: lines,
     prettyErrors: false,
     schema: 'core',
     uniqueKeys: false,
   })
-  return { file, text, document, lines }
+  return { file, text, document, lines: linesOf(text) }
+}
+
+/** Counted here, for behind broken YAML the parser misses some. */
+function linesOf(text: string): LineCounter {
+  const lines = new LineCounter()
+  lines.addNewLine(0)
+  for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1)
+  return lines
 }

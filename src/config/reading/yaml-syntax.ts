@@ -28,8 +28,13 @@ export function checkSyntax(source: Source): Finding[] {
     const { line } = lines.linePos(finding.offset)
     if (!byLine.has(line)) byLine.set(line, finding)
   }
-  return [...unquoted.map((reference) => quoteIt(reference, source.text)), ...byLine.values()]
+  const told = [...unquoted.map((reference) => quoteIt(reference, source.text)), ...byLine.values()]
+  // All that is behind an open quote is in its text, so what is told of it only follows.
+  const open = told.find(({ message }) => message === OPEN_QUOTE)?.offset ?? Infinity
+  return told.filter(({ offset }) => offset <= open)
 }
+
+const OPEN_QUOTE = 'this quote is never closed'
 
 /** From the parser's messages once it is outside of all mappings, where nothing that comes can be right. */
 const LOST = /token in YAML stream/
@@ -58,6 +63,10 @@ type Words = readonly [message: string, hint: string]
 
 const QUOTE_IT = 'put a text that holds YAML signs (such as : # { [ * & ! | > @ %) in quotes'
 const UNEXPECTED: Words = ['this cannot stand here', QUOTE_IT]
+const AFTER_QUOTE: Words = [
+  'there is more behind the closing quote',
+  'put the whole value in quotes of the other kind: `\'"nps" in answers\'`',
+]
 const OPEN: Words = ['a brace or bracket before this is not closed', 'close it, or indent what is inside']
 const ONE_COLUMN = 'keys of one mapping start at the same column'
 const ONE_NAME: Words = [
@@ -104,10 +113,12 @@ function explain({ code, pos, message }: YAMLError, text: string): Finding {
   const [offset] = pos
   if (code === 'RESOURCE_EXHAUSTION') return error('yaml_too_complex', offset, ...WORDS[code]!)
   if (code === 'BAD_INDENT' && OPEN_FLOW.test(message)) return error('yaml_syntax', offset, ...OPEN)
+  if (code === 'UNEXPECTED_TOKEN' && /["'][ \t]+$/.test(text.slice(0, offset))) {
+    return error('yaml_syntax', offset, ...AFTER_QUOTE)
+  }
   if (code !== 'MISSING_CHAR') return error('yaml_syntax', offset, ...(WORDS[code] ?? UNEXPECTED))
   const quote = /closing .quote/.test(message) ? openingQuote(text, offset) : null
-  if (quote !== null)
-    return error('yaml_syntax', quote, 'this quote is never closed', 'add the closing quote')
+  if (quote !== null) return error('yaml_syntax', quote, OPEN_QUOTE, 'add the closing quote')
   return error('yaml_syntax', offset, ...missing(message))
 }
 
@@ -119,7 +130,10 @@ function missing(message: string): Words {
   if (/map values/.test(message))
     return ['a key without a value', 'write `key: value`, with a space after the colon']
   if (/between/.test(message))
-    return ['a comma or colon is missing', 'part the entries in braces or brackets by commas']
+    return [
+      'a comma or colon is missing',
+      'part the entries in braces by commas; put one that holds a comma or quote in quotes',
+    ]
   if (OPEN_FLOW.test(message)) return OPEN
   return ['something is missing', QUOTE_IT]
 }

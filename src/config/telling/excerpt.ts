@@ -39,6 +39,11 @@ export function excerptAt(source: Source, offset: number, shown: readonly Shown[
   return narrowed(joined(piecesOf(line, start, shown), offset))
 }
 
+/** A line of which all may be shown, cut and cleaned as excerpts are. */
+export function plainLine(line: string, column: number): Excerpt {
+  return narrowed({ text: visible(line.trimEnd()), caret: column })
+}
+
 function piecesOf(line: string, start: number, shown: readonly Shown[]): Piece[] {
   const pieces: Piece[] = []
   let at = start
@@ -95,8 +100,13 @@ function joined(pieces: readonly Piece[], offset: number): Excerpt {
     if (caret === null && offset < piece.end) caret = text.length + 1 + inside(piece, offset)
     text += piece.text
   }
-  const visible = text.trimEnd().replaceAll(/[\p{Cc}\p{Cf}]/gu, (sign) => (sign === '\t' ? sign : '\uFFFD'))
-  return { text: visible, caret: caret ?? visible.length + 1 }
+  const shown = visible(text.trimEnd())
+  return { text: shown, caret: caret ?? shown.length + 1 }
+}
+
+/** Nothing of the text reaches a terminal as a command. */
+function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, (sign) => (sign === '\t' ? sign : '\uFFFD'))
 }
 
 function inside(piece: Piece, offset: number): number {

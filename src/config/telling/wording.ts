@@ -1,4 +1,4 @@
-import { type TSchema, TypeGuard } from '@sinclair/typebox'
+import { type TSchema, KindGuard } from '@sinclair/typebox'
 import { choicesOf, variantsOf } from '../schema-steps.ts'
 import type { Unit } from '../units.ts'
 
@@ -17,15 +17,17 @@ export function expectedKind(schema: TSchema): string {
   const [variant, ...others] = variantsOf(schema)
   if (variant === undefined || others.length > 0)
     throw new Error('wording a schema: a union of several kinds')
-  return plainKind(variant) + (TypeGuard.IsUnion(schema) ? ' or null' : '')
+  return plainKind(variant) + (KindGuard.IsUnion(schema) ? ' or null' : '')
 }
 
 function plainKind(schema: TSchema): string {
-  if (TypeGuard.IsRecord(schema)) return 'a mapping with an entry for each name'
-  if (TypeGuard.IsObject(schema)) return 'a mapping'
-  if (TypeGuard.IsArray(schema)) return 'a list'
-  if (TypeGuard.IsBoolean(schema)) return 'true or false'
-  if (TypeGuard.IsInteger(schema)) return `a whole number from ${schema.minimum} to ${schema.maximum}`
+  if (schema['wording'] !== undefined) return schema['wording']
+  if (schema['expression'] === true) return 'a CEL expression'
+  if (KindGuard.IsRecord(schema)) return 'a mapping with an entry for each name'
+  if (KindGuard.IsObject(schema)) return 'a mapping'
+  if (KindGuard.IsArray(schema)) return 'a list'
+  if (KindGuard.IsBoolean(schema)) return 'true or false'
+  if (KindGuard.IsInteger(schema)) return `a whole number from ${schema.minimum} to ${schema.maximum}`
   const unit: Unit | undefined = schema['unit']
   if (unit !== undefined) return `a ${unit} such as ${EXAMPLES[unit]}`
   return schema['pattern'] === undefined ? 'a text' : 'a text such as `sqlite://./data/refiner-sync.db`'

@@ -1,9 +1,11 @@
 import type { Migration } from 'kysely/migration'
 import { initial } from './001-initial.ts'
 import { mappingNotes } from './002-mapping-notes.ts'
+import { groupsAndReplay } from './003-groups-and-replay.ts'
 
 /** By name, run in the order of their names. A static map: a compiled binary has no folder to read. */
 export const migrations: Record<string, Migration> = {
   '001-initial': initial,
   '002-mapping-notes': mappingNotes,
+  '003-groups-and-replay': groupsAndReplay,
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { isoTimestamp } from '../../src/mapping/timestamps.ts'
+import { isoTimestamp } from '../../src/json/timestamps.ts'
 
 test.each([
   ['2022-10-12T01:47:33.000000Z', '2022-10-12T01:47:33.000Z'],

@@ -8,6 +8,7 @@ export function passes(filter: NameFilter, names: readonly string[]): boolean {
 
 /** `*` stands for any characters, none included; everything else for itself. Takes time linear in both lengths' product. */
 export function matchesPattern(pattern: string, name: string): boolean {
+  if (pattern === '*') return true
   const [first = '', ...rest] = pattern.split('*')
   if (rest.length === 0) return name === first
   const last = rest.pop()!

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { matchesPattern } from '../../src/mapping/name-filter.ts'
+import { matchesPattern } from '../../src/rules/name-filter.ts'
 
 test.each([
   ['*', 'anything', true],

@@ -1,0 +1,2 @@
+/** Calls of the Segment spec that go through a mapping. */
+export type Call = 'identify' | 'group' | 'track'

@@ -1,0 +1,103 @@
+import { RefinerRest } from '../clients/refiner-rest.ts'
+import { SegmentTracking } from '../clients/segment-tracking.ts'
+import type { Clock } from '../contracts/clock.ts'
+import type { Configuration, DeliverySettings, Tenant } from '../contracts/configuration.ts'
+import type { Destination, Sender } from '../contracts/delivery.ts'
+import { Lane, type LaneParts } from '../dispatch/lane.ts'
+import { RateLimiter } from '../dispatch/rate-limiter.ts'
+
+/** All that a lane depends on: as long as it stays the same, the lane stays, with its pauses and what it is sending. */
+interface LanePlan {
+  readonly tenant: string
+  readonly destination: Destination
+  readonly endpoint: string
+  readonly key: string
+  readonly requestsPerSecond: number
+  readonly delivery: DeliverySettings
+}
+
+export interface LaneMakerParts extends Pick<LaneParts, 'store' | 'clock' | 'random' | 'onSettled'> {
+  readonly onError: (doing: string) => (error: unknown) => void
+}
+
+/** Makes the lanes of a configuration. */
+export class LaneMaker {
+  readonly #plans = new WeakMap<Lane, LanePlan>()
+
+  constructor(private readonly parts: LaneMakerParts) {}
+
+  /** The lanes for a configuration: those of `present` that fit as they are, and new ones, which are not started. */
+  lanesFor(configuration: Configuration, present: readonly Lane[]): Lane[] {
+    const known = new Map(present.map((lane) => [wayOf(lane), lane]))
+    return planLanes(configuration).map((plan) => {
+      const lane = known.get(wayOf(plan))
+      return lane !== undefined && Bun.deepEquals(this.#plans.get(lane), plan) ? lane : this.#make(plan)
+    })
+  }
+
+  #make(plan: LanePlan): Lane {
+    const { onError, ...shared } = this.parts
+    const { tenant, destination, delivery: settings, requestsPerSecond } = plan
+    const rate = new RateLimiter(requestsPerSecond, shared.clock)
+    const lane = new Lane(tenant, destination, {
+      ...shared,
+      settings,
+      rate,
+      sender: createSender(plan, rate, shared.clock),
+      onError: onError(`delivering to ${destination} for ${tenant}`),
+    })
+    this.#plans.set(lane, plan)
+    return lane
+  }
+}
+
+function planLanes({ tenants, delivery }: Configuration): LanePlan[] {
+  return [...tenants.values()].flatMap((tenant) => planTenant(tenant, delivery))
+}
+
+function planTenant({ name: tenant, segment, refiner }: Tenant, delivery: DeliverySettings): LanePlan[] {
+  const plans: LanePlan[] = []
+  if (segment.writeKey !== '') {
+    const { endpoint, writeKey: key, requestsPerSecond } = segment
+    plans.push({ tenant, destination: 'segment', endpoint, key, requestsPerSecond, delivery })
+  }
+  if (refiner.apiKey !== '') {
+    const { endpoint, apiKey: key, requestsPerSecond } = refiner
+    plans.push({ tenant, destination: 'refiner', endpoint, key, requestsPerSecond, delivery })
+  }
+  return plans
+}
+
+function createSender(
+  { destination, endpoint, key, delivery: { timeoutMs } }: LanePlan,
+  rate: RateLimiter,
+  clock: Clock,
+): Sender {
+  const parts = { endpoint, key, timeoutMs, fetch, clock }
+  switch (destination) {
+    case 'segment':
+      return new SegmentTracking({ ...parts, turn: (signal) => waitUnless(signal, rate.take(), clock) })
+    case 'refiner':
+      return new RefinerRest(parts)
+  }
+}
+
+function wayOf({ tenant, destination }: Pick<LanePlan, 'tenant' | 'destination'>): string {
+  return `${destination} ${tenant}`
+}
+
+/** Whether `ms` milliseconds passed before the signal came. */
+function waitUnless(signal: AbortSignal, ms: number, clock: Clock): Promise<boolean> {
+  if (signal.aborted || ms === 0) return Promise.resolve(!signal.aborted)
+  return new Promise((resolve) => {
+    const stop = () => {
+      cancel()
+      resolve(false)
+    }
+    const cancel = clock.after(ms, () => {
+      signal.removeEventListener('abort', stop)
+      resolve(true)
+    })
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}

@@ -1,0 +1,45 @@
+import type { Lane } from '../dispatch/lane.ts'
+import type { Settled } from '../dispatch/settle.ts'
+import type { Log } from '../observe/log.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { MappedItem } from '../store/record-mapped.ts'
+
+/** Says in the log and in the metrics what items became. Of why, only what quotes nothing that was received. */
+export function tellMapped(mapped: readonly MappedItem[], log: Log, metrics: Metrics): void {
+  const notes = new Map<string, { tenant: string; destination: string; notes: string; deliveries: number }>()
+  for (const { item, deliveries } of mapped) {
+    for (const { destination, call, state, reason, notes: noted } of deliveries) {
+      const { tenant } = item
+      log.debug({ tenant, destination, call, reason }, `mapped: ${state}`)
+      if (state === 'dead') log.error({ tenant, destination, call, reason }, 'not to be sent, and kept')
+      if (state !== 'pending') metrics.settled(tenant, destination, state)
+      if (noted === null) continue
+      const key = `${tenant} ${destination} ${noted}`
+      const known = notes.get(key) ?? { tenant, destination, notes: noted, deliveries: 0 }
+      notes.set(key, { ...known, deliveries: known.deliveries + 1 })
+    }
+  }
+  for (const fields of notes.values()) log.warn(fields, 'not mapped as it was told')
+}
+
+/** Says in the log and in the metrics what became of deliveries. */
+export function tellSettled(
+  { tenant, destination }: Lane,
+  settled: readonly Settled[],
+  log: Log,
+  metrics: Metrics,
+): void {
+  for (const { state } of settled) metrics.settled(tenant, destination, state === 'pending' ? 'retry' : state)
+  for (const [state, level, message] of SETTLED_LOG) {
+    const some = settled.filter((one) => one.state === state)
+    const [first] = some
+    if (first) log[level]({ tenant, destination, deliveries: some.length, reason: first.reason }, message)
+  }
+}
+
+/** What the log says of what became of deliveries. */
+const SETTLED_LOG = [
+  ['delivered', 'debug', 'delivered'],
+  ['pending', 'warn', 'to be tried again'],
+  ['dead', 'error', 'given up, and kept'],
+] as const

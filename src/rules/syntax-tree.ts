@@ -1,0 +1,21 @@
+import type { ASTNode } from '@marcbachmann/cel-js'
+
+/** A node and all below it, from left to right. */
+export function* nodesOf(node: ASTNode): Generator<ASTNode> {
+  yield node
+  for (const inner of childrenOf(node.args)) yield* nodesOf(inner)
+}
+
+/** The parts of a condition that must all be true. */
+export function conjunctsOf(node: ASTNode): ASTNode[] {
+  return node.op === '&&' ? node.args.flatMap(conjunctsOf) : [node]
+}
+
+function* childrenOf(args: unknown): Generator<ASTNode> {
+  if (isNode(args)) yield args
+  else if (Array.isArray(args)) for (const item of args) yield* childrenOf(item)
+}
+
+function isNode(value: unknown): value is ASTNode {
+  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value
+}

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'bun:test'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The example configurations bring their own tests, which the program runs here as users do. */
+
+const ROOT = join(import.meta.dir, '..', '..')
+const FOLDER = join('config', 'examples')
+
+/** Runs the program on a file, with a value for each variable that it names. */
+async function run(command: readonly string[], file: string) {
+  const text = await Bun.file(join(ROOT, file)).text()
+  const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!)
+  const environment = Object.fromEntries(names.map((name) => [name, `value-of-${name}`]))
+  const program = Bun.spawn(
+    [process.execPath, join('src', 'main.ts'), ...command, '--json', '--config', file],
+    {
+      cwd: ROOT,
+      env: { ...process.env, ...environment },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    },
+  )
+  const [out, problems, code] = await Promise.all([
+    new Response(program.stdout).text(),
+    new Response(program.stderr).text(),
+    program.exited,
+  ])
+  return { report: JSON.parse(out) as Report, problems, code }
+}
+
+interface Report {
+  readonly mistakes: readonly unknown[]
+  readonly warnings: readonly unknown[]
+  readonly passed?: number
+  readonly tests?: readonly { readonly verdict: string }[]
+}
+
+const files = readdirSync(join(ROOT, FOLDER)).filter((name) => name.endsWith('.yaml'))
+
+describe.each(files)('%s', (name) => {
+  const file = join(FOLDER, name)
+
+  test('has no mistake and gives no warning', async () => {
+    const { report, problems, code } = await run(['check'], file)
+    expect({ ...report, problems }).toMatchObject({ mistakes: [], warnings: [], problems: '' })
+    expect(code).toBe(0)
+  })
+
+  test('passes its tests', async () => {
+    const { report, problems, code } = await run(['test'], file)
+    const failed = report.tests?.filter(({ verdict }) => verdict !== 'passed')
+    expect({ failed, mistakes: report.mistakes, problems }).toEqual({
+      failed: [],
+      mistakes: [],
+      problems: '',
+    })
+    expect(report.passed).toBeGreaterThan(0)
+    expect(code).toBe(0)
+  })
+})
+
+test('every plugin of the repository is in the examples', async () => {
+  const example = await Bun.file(join(ROOT, FOLDER, 'plugins.yaml')).text()
+  const readme = await Bun.file(join(ROOT, 'plugins', 'README.md')).text()
+  const plugins = readdirSync(join(ROOT, 'plugins')).filter((name) => name.endsWith('.ts'))
+  expect(plugins.length).toBeGreaterThan(2)
+  for (const plugin of plugins) {
+    expect(example).toContain(`path: ../../plugins/${plugin}`)
+    expect(readme).toContain(`(${plugin})`)
+  }
+})
+
+test('every preset of the repository is in the examples', async () => {
+  const example = await Bun.file(join(ROOT, FOLDER, 'presets.yaml')).text()
+  for (const preset of readdirSync(join(ROOT, 'config', 'presets'))) {
+    expect(example).toContain(`preset: ${preset.replace('.yaml', '')}`)
+  }
+})

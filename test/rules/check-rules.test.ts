@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'bun:test'
+import type { RuleProblemCode } from '../../src/contracts/rules.ts'
+import { checkRules } from '../../src/rules/check-rules.ts'
+import { eventRule, fields, interactionRule, map } from '../support/rules.ts'
+
+const inSegment = (...rules: Parameters<typeof interactionRule>[0][]) =>
+  checkRules({ direction: 'to_segment', rules: rules.map((rule) => interactionRule(rule)) })
+
+/** A condition with `¦` where it is wrong, the code, and a part of what is said. */
+const CONDITIONS: readonly [string, RuleProblemCode, RegExp][] = [
+  ['survey.name == ¦', 'expression_syntax', /ends too early/],
+  ['survey.name ¦= "x"', 'expression_syntax', /==/],
+  ['survey.¦nmae == "x"', 'unknown_field', /`name`/],
+  ['¦surveys.name == "x"', 'unknown_variable', /`survey`/],
+  ['true && ¦nonsense', 'unknown_variable', /survey, response, answers/],
+  ['¦survey.name', 'expression_type', /true or false.*compare/],
+  ['¦survey.name > 3', 'expression_type', /string > int/],
+  ['¦lower(3) == "a"', 'expression_type', /lower/],
+  ['¦lowre("A") == "a"', 'unknown_function', /`lower`/],
+  ['survey.name.matches(¦"a(")', 'bad_regular_expression', /missing closing/],
+  ['survey.name.matches(¦"(?=x)")', 'bad_regular_expression', /RE2/],
+  ['survey.name.¦startWith("x")', 'unknown_function', /`startsWith`/],
+  ['(survey.name == "x"¦', 'expression_syntax', /`\)` is needed, not the end/],
+  ['survey.name == "x" ¦or true', 'expression_syntax', /\|\|/],
+  ['answers.why-¦not == 1', 'unknown_variable', /answers\["why-not"\]/],
+  ['¦', 'expression_syntax', /empty/],
+]
+
+describe('a condition that is wrong is told of where it is wrong', () => {
+  test.each(CONDITIONS)('%s', (marked, code, says) => {
+    const problems = inSegment({ when: marked.replace('¦', '') })
+    expect(problems).toMatchObject([
+      { code, severity: 'error', rule: 0, path: ['when'], at: marked.indexOf('¦') },
+    ])
+    expect(`${problems[0]!.message} ${problems[0]!.hint}`).toMatch(says)
+  })
+})
+
+test('every expression of a rule is checked, and named by the keys of the file', () => {
+  const bad = 'nowhere'
+  const problems = inSegment(
+    {},
+    {
+      name: 'all',
+      when: bad,
+      event: `A {{ ${bad} }}`,
+      traits: fields({ a: bad }),
+      properties: map(bad),
+      groupTraits: fields({ b: bad }),
+      context: fields({ c: bad }),
+      emit: {
+        type: 'track',
+        event: `{{ ${bad} }}`,
+        userId: bad,
+        groupId: bad,
+        timestamp: bad,
+        traits: map(bad),
+        properties: fields({ d: bad }),
+        context: null,
+        fields: fields({ e: bad }),
+      },
+    },
+  )
+  expect(new Set(problems.map(({ path }) => path.join('.')))).toEqual(
+    new Set([
+      'when',
+      'event',
+      'traits.a',
+      'properties',
+      'group_traits.b',
+      'context.c',
+      'emit.event',
+      'emit.user_id',
+      'emit.group_id',
+      'emit.timestamp',
+      'emit.traits',
+      'emit.properties.d',
+      'emit.fields.e',
+    ]),
+  )
+  expect(problems.every(({ rule, code }) => rule === 1 && code === 'unknown_variable')).toBe(true)
+})
+
+test('a word that stands alone is told that texts need quotes', () => {
+  expect(inSegment({ traits: fields({ source: 'mobile' }) })[0]!.hint).toContain(`'"mobile"'`)
+})
+
+describe('templates', () => {
+  test('point into their expression', () => {
+    expect(inSegment({ event: 'Survey {{ survey.nmae }} done' })).toMatchObject([
+      { code: 'unknown_field', path: ['event'], at: 'Survey {{ survey.'.length },
+    ])
+  })
+
+  test('that are never closed are refused where they open', () => {
+    expect(inSegment({ event: 'Survey {{ survey.name' })).toMatchObject([{ code: 'bad_template', at: 7 }])
+  })
+})
+
+describe('a map is needed', () => {
+  test('where one expression stands for all names', () => {
+    expect(inSegment({ traits: map('survey.name') })).toMatchObject([{ code: 'expression_type' }])
+    expect(inSegment({ traits: map('answers') })).toEqual([])
+  })
+})
+
+describe('doubts are warnings', () => {
+  const codes = (...rules: Parameters<typeof interactionRule>[0][]) =>
+    inSegment(...rules).map(({ code, severity, rule, at }) => ({ code, severity, rule, at }))
+
+  test('an answer compared with a number', () => {
+    expect(codes({ when: 'survey.name != "" && answers.nps == 9' })).toEqual([
+      { code: 'text_and_number', severity: 'warning', rule: 0, at: 'survey.name != "" && '.length },
+    ])
+    expect(codes({ when: 'int(answers.nps) == 9 && answers.plan == "9"' })).toEqual([])
+  })
+
+  test('a condition that never holds', () => {
+    expect(codes({ when: 'survey.name == "x" && false' })[0]).toMatchObject({
+      code: 'rule_never_matches',
+      at: 22,
+    })
+    expect(codes({ when: '1 > 2' })[0]).toMatchObject({ code: 'rule_never_matches' })
+    expect(codes({ when: '1 < 2' })).toEqual([])
+  })
+
+  test('a rule behind one that always stops', () => {
+    expect(codes({ stop: true }, {}, {}).map(({ code, rule }) => [code, rule])).toEqual([
+      ['rule_never_matches', 1],
+      ['rule_never_matches', 2],
+    ])
+    expect(codes({ stop: true, when: 'tenant == "acme"' }, {})).toEqual([])
+    expect(codes({ skip: 'nothing at all' }, {})).toHaveLength(1)
+  })
+
+  test('a trait written by two rules that may both apply', () => {
+    const traits = fields({ plan: '"a"' })
+    expect(codes({ traits }, { traits })).toMatchObject([{ code: 'written_twice', rule: 1 }])
+    expect(codes({ traits, when: 'tenant == "a"' }, { traits, when: 'tenant == "b"' })).toEqual([])
+    expect(codes({ traits, when: 'tenant == "a"', stop: true }, { traits })).toEqual([])
+  })
+})
+
+test('rules for Refiner know the message, and not the survey', () => {
+  const check = (when: string) => checkRules({ direction: 'to_refiner', rules: [eventRule({ when })] })
+  expect(check('message.event == "x" && "email" in traits')).toEqual([])
+  expect(check('survey.name == "x"')).toMatchObject([{ code: 'unknown_variable' }])
+})

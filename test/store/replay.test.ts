@@ -1,0 +1,229 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { dueDeliveries } from '../../src/store/due.ts'
+import { findDelivery, listDeliveries } from '../../src/store/deliveries.ts'
+import { mendHeads, settleHead } from '../../src/store/heads.ts'
+import { insertInboxItem, markMapped, unmappedByTenant, waitingGroups } from '../../src/store/inbox.ts'
+import { openStore, type Store } from '../../src/store/open.ts'
+import {
+  insertDelivery,
+  leaseDelivery,
+  retryDelivery,
+  returnExpiredLeases,
+  settleDelivery,
+  tenantsWithOpen,
+} from '../../src/store/outbox.ts'
+import { replayDelivery } from '../../src/store/replay.ts'
+
+let folder: string
+let store: Store
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'refiner-sync-replay-'))
+  store = await openStore(join(folder, 'test.db'))
+})
+afterEach(() => {
+  store.close()
+  rmSync(folder, { recursive: true })
+})
+
+const lane = { tenant: 'acme', destination: 'refiner' } as const
+let made = 0
+
+function insert(
+  userKey: string,
+  how: { state?: 'pending' | 'dead'; payload?: string | null; tenant?: string } = {},
+) {
+  const { state = 'pending', payload = '{}', tenant = 'acme' } = how
+  const messageId = `m-${(made += 1)}`
+  insertInboxItem(store, { tenant, source: 'segment', dedupKey: messageId, payload: '{}', receivedAt: 1 })
+  const inboxId = (store.sqlite.query('select max(id) as id from inbox').get() as { id: number }).id
+  markMapped(store, { id: inboxId, peopleKept: 0 })
+  insertDelivery(store, {
+    inboxId,
+    tenant,
+    destination: 'refiner',
+    call: 'track',
+    userKey,
+    messageId,
+    payload,
+    state,
+    reason: state === 'dead' ? 'no' : null,
+    detail: null,
+    notes: null,
+    now: 1,
+    settledAt: state === 'dead' ? 1 : null,
+  })
+}
+
+interface Row {
+  id: number
+  user_key: string
+  state: string
+  head: 0 | 1
+}
+
+const open = () =>
+  store.sqlite
+    .query('select id, user_key, state, head from outbox where settled_at is null order by id')
+    .all() as Row[]
+
+/** Of each user with open deliveries exactly one is the head: the first, unless another is under way. */
+function expectHeads() {
+  for (const [user, rows] of Map.groupBy(open(), ({ user_key }) => user_key)) {
+    const heads = rows.filter(({ head }) => head === 1)
+    expect(heads, user).toHaveLength(1)
+    const leased = rows.some(({ state }) => state === 'leased')
+    if (leased) expect(heads[0]!.state).toBe('leased')
+    else expect(heads[0]!.id).toBe(rows[0]!.id)
+  }
+}
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ do: fc.constant('insert' as const), user: fc.integer({ min: 0, max: 2 }) }),
+    fc.record({ do: fc.constant('lease' as const), messages: fc.integer({ min: 1, max: 3 }) }),
+    fc.record({
+      do: fc.constant('settle' as const),
+      outcomes: fc.array(fc.constantFrom('delivered', 'dead', 'retry'), { minLength: 3, maxLength: 3 }),
+    }),
+    fc.record({ do: fc.constant('replay' as const), which: fc.nat(20) }),
+    fc.record({ do: fc.constant('crash' as const) }),
+  ),
+  { minLength: 5, maxLength: 60 },
+)
+
+test('whatever is sent, refused, replayed and lost, each user has one head and never two sends at once', () => {
+  fc.assert(
+    fc.property(steps, (script) => {
+      store.sqlite.run('delete from outbox')
+      /** What is under way, as the lanes know it. */
+      let leases: { lease: string; rows: { id: number; userKey: string }[] }[] = []
+      let now = 1
+      for (const step of script) {
+        now += 1000
+        switch (step.do) {
+          case 'insert':
+            insert(`user-${step.user}`)
+            break
+          case 'lease': {
+            const lease = `lease-${now}`
+            const rows = [...dueDeliveries(store, lane, now, step.messages)].slice(0, step.messages)
+            const busy = new Set(leases.flatMap((one) => one.rows.map(({ userKey }) => userKey)))
+            for (const { id, userKey } of rows) {
+              expect(busy.has(userKey)).toBe(false)
+              expect(leaseDelivery(store, { id, lease, leasedUntil: now + 60_000 })).toBe(1)
+            }
+            if (rows.length > 0) leases.push({ lease, rows })
+            break
+          }
+          case 'settle': {
+            const one = leases.shift()
+            one?.rows.forEach(({ id }, index) => {
+              const { lease } = one
+              const state = step.outcomes[index] as 'delivered' | 'dead' | 'retry'
+              if (state === 'retry') retryDelivery(store, { id, lease, reason: 'no', now, notBefore: now })
+              else
+                settleDelivery(store, {
+                  id,
+                  lease,
+                  state,
+                  reason: state === 'dead' ? 'no' : null,
+                  answer: null,
+                  now,
+                })
+            })
+            for (const { userKey } of one?.rows ?? []) settleHead(store, { ...lane, userKey }, now)
+            break
+          }
+          case 'replay': {
+            const dead = listDeliveries(store, { state: 'dead', tenant: null, destination: null, limit: 100 })
+            const found = dead[step.which % Math.max(1, dead.length)]
+            if (found !== undefined) expect(replayDelivery(store, found.id, now).kind).toBe('resent')
+            break
+          }
+          case 'crash':
+            leases = []
+            returnExpiredLeases(store, { now: Number.MAX_SAFE_INTEGER })
+            mendHeads(store)
+            break
+        }
+        expectHeads()
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('what was replayed while its user had something under way comes first when that is lost', () => {
+  insert('ada')
+  insert('ada')
+  const [first, second] = open()
+  leaseDelivery(store, { id: first!.id, lease: 'one', leasedUntil: 9 })
+  const dead = { state: 'dead', reason: 'no', answer: null, now: 2 } as const
+  settleDelivery(store, { id: first!.id, lease: 'one', ...dead })
+  settleHead(store, { ...lane, userKey: 'ada' }, 2)
+  leaseDelivery(store, { id: second!.id, lease: 'two', leasedUntil: 9 })
+  expect(replayDelivery(store, first!.id, 3).kind).toBe('resent')
+  expectHeads()
+  expect([...dueDeliveries(store, lane, 3, 10)]).toEqual([])
+  returnExpiredLeases(store, { now: 10 })
+  mendHeads(store)
+  expectHeads()
+  expect([...dueDeliveries(store, lane, 10, 10)].map(({ id }) => id)).toEqual([first!.id, second!.id])
+})
+
+describe('a replay', () => {
+  test('of what the mapping gave up puts the item back, once for all of its deliveries', () => {
+    insert('', { state: 'dead', payload: null })
+    insert('ada', { state: 'dead' })
+    const [second, first] = listDeliveries(store, {
+      state: 'dead',
+      tenant: 'acme',
+      destination: null,
+      limit: 10,
+    })
+    expect(replayDelivery(store, first!.id, 5).kind).toBe('remapped')
+    // With a message, but never tried: Segment would have dropped it.
+    expect(replayDelivery(store, second!.id, 5).kind).toBe('remapped')
+    expect(findDelivery(store, first!.id)).toBeNull()
+    expect(unmappedByTenant(store, {})).toEqual([{ tenant: 'acme', open: 2, oldestOpen: 1 }])
+    expect(replayDelivery(store, first!.id, 5).kind).toBe('unknown')
+  })
+
+  test('of what waits or is under way is refused', () => {
+    insert('ada')
+    const { id } = open()[0]!
+    expect(replayDelivery(store, id, 5)).toEqual({ kind: 'refused', state: 'pending' })
+    leaseDelivery(store, { id, lease: 'mine', leasedUntil: 9 })
+    expect(replayDelivery(store, id, 5)).toEqual({ kind: 'refused', state: 'leased' })
+  })
+})
+
+test('the tenants with something open are found, each once, in order', () => {
+  for (const tenant of ['zeta', 'acme', 'émile', 'acme', 'Beta']) insert('u', { tenant })
+  insert('u', { tenant: 'done', state: 'dead' })
+  expect([...tenantsWithOpen(store)]).toEqual(['Beta', 'acme', 'zeta', 'émile'])
+})
+
+test('groups that wait are gone through from behind the last one and round to it', () => {
+  const sources = ['segment', 'refiner_webhook'] as const
+  const tenants = ['b', 'a', 'ö', 'c']
+  for (const tenant of tenants) {
+    for (const source of sources) {
+      for (const dedupKey of ['1', '2'])
+        insertInboxItem(store, { tenant, source, dedupKey, payload: '', receivedAt: 1 })
+    }
+  }
+  const all = [...waitingGroups(store, null)].map(({ tenant, source }) => `${tenant} ${source}`)
+  expect(all).toEqual(['a', 'b', 'c', 'ö'].flatMap((name) => [`${name} refiner_webhook`, `${name} segment`]))
+  const round = [...waitingGroups(store, { tenant: 'b', source: 'segment' })]
+  expect(round.map(({ tenant, source }) => `${tenant} ${source}`)).toEqual([
+    ...all.slice(4),
+    ...all.slice(0, 4),
+  ])
+  const gone = [...waitingGroups(store, { tenant: 'bb', source: 'segment' })]
+  expect(gone).toHaveLength(8)
+})
