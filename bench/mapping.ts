@@ -1,0 +1,108 @@
+/**
+ * How fast interactions become messages, on one core: by settings alone, with ten rules, with a sandboxed plugin and
+ * with a trusted one. The limit beside it: JSON.parse and JSON.stringify of the same bytes, in the same run.
+ */
+import { join } from 'node:path'
+import type { PluginSettings } from '../src/contracts/configuration.ts'
+import type { PluginHost } from '../src/contracts/plugin-host.ts'
+import { mapItems } from '../src/mapping/map-items.ts'
+import { compileMapping, type TenantMapping } from '../src/mapping/tenant-mapping.ts'
+import { loadPlugins } from '../src/plugins/load.ts'
+import { testTenant } from '../test/support/configuration.ts'
+import { noPlugins } from '../test/support/mapping.ts'
+import { fields, interactionRule } from '../test/support/rules.ts'
+import { recordedWebhook } from './messages.ts'
+import { SECONDS } from './support.ts'
+
+/** As many as the mapper takes at once. */
+const BATCH = 128
+/** Short rounds, of which the fastest counts: what else the machine does only ever slows one down. */
+const ROUND_MS = 100
+
+const items = Array.from({ length: BATCH }, (_, id) => ({
+  id,
+  source: 'refiner_webhook' as const,
+  payload: recordedWebhook(id),
+  receivedAt: 1_700_000_000_000,
+}))
+
+/** Ten rules as people write them: conditions, calculations, a template, renames and casts. */
+const TEN_RULES = [
+  { name: 'nps', when: '"nps" in answers', traits: fields({ nps_score: 'int(answers.nps)' }) },
+  { name: 'category', properties: fields({ nps_category: 'nps_category(answers.nps)' }) },
+  { name: 'survey', when: 'survey.name.startsWith("Customer")', event: '{{ survey.name }} Completed' },
+  { name: 'reason', rename: [['why_did_you_cancel', 'reason']] as const },
+  { name: 'numbers', cast: [['nps', 'number']] as const },
+  { name: 'company', properties: fields({ company: 'default(account.attributes.name, "none")' }) },
+  { name: 'email', traits: fields({ email_hash: 'hash(lower(user.email))' }) },
+  { name: 'staff', when: 'user.email.endsWith("@acme.example")', skip: 'staff' },
+  { name: 'segments', properties: fields({ all_users: 'segments.exists(s, s.name == "All Users")' }) },
+  { name: 'tags', drop: ['properties.tags'], groupTraits: fields({ month: 'date(response.completed_at)' }) },
+].map((rule) => interactionRule(rule))
+
+const PLUGIN: Omit<PluginSettings, 'name' | 'trusted'> = {
+  path: join(import.meta.dir, '..', 'plugins', 'nps-category.ts'),
+  place: 'bench',
+  timeoutMs: 1000,
+  memoryBytes: 32 * 1024 * 1024,
+  permissions: { env: new Map(), time: false, random: false, net: [] },
+  options: {},
+}
+
+/** Microseconds an interaction. */
+async function measure(work: () => unknown): Promise<number> {
+  let fastest = Infinity
+  const end = performance.now() + SECONDS * 1000
+  while (performance.now() < end) {
+    const start = performance.now()
+    let batches = 0
+    for (; performance.now() - start < ROUND_MS; batches++) await work()
+    fastest = Math.min(fastest, ((performance.now() - start) * 1000) / batches / BATCH)
+  }
+  return fastest
+}
+
+const limit = await measure(() => {
+  for (const { payload } of items) JSON.stringify(JSON.parse(payload))
+})
+
+const loaded = await loadPlugins(
+  new Map([
+    ['sandboxed', { ...PLUGIN, name: 'sandboxed', trusted: false }],
+    ['trusted', { ...PLUGIN, name: 'trusted', trusted: true }],
+  ]),
+)
+if (!loaded.ok) throw new Error(`loading the plugin: ${loaded.problems[0]?.message}`)
+
+const CASES: readonly (readonly [string, TenantMapping, PluginHost])[] = [
+  ['settings alone', compileMapping(testTenant('bench')), noPlugins],
+  ['ten rules', compileMapping(testTenant('bench', { toSegment: { mapping: TEN_RULES } })), noPlugins],
+  [
+    'a sandboxed plugin',
+    compileMapping(testTenant('bench', { toSegment: { plugins: ['sandboxed'] } })),
+    loaded.host,
+  ],
+  [
+    'a trusted plugin',
+    compileMapping(testTenant('bench', { toSegment: { plugins: ['trusted'] } })),
+    loaded.host,
+  ],
+]
+
+const rows: object[] = []
+for (const [name, mapping, host] of CASES) {
+  const [first] = await mapItems(items, mapping, host)
+  if (first?.deliveries[0]?.state !== 'pending') throw new Error(`${name}: nothing was mapped`)
+  const us = await measure(() => mapItems(items, mapping, host))
+  rows.push({
+    case: `mapping by ${name}`,
+    'µs each': us.toFixed(1),
+    'interactions/s': Math.round(1e6 / us),
+    'times JSON.parse + stringify': (us / limit).toFixed(2),
+  })
+}
+loaded.host.stop()
+console.log(
+  `${items[0]!.payload.length} bytes each; JSON.parse + JSON.stringify of them: ${limit.toFixed(1)} µs`,
+)
+console.table(rows)
