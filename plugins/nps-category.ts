@@ -43,10 +43,11 @@ export default {
       fields['follow_up_reason'] = `${category} (${score} of 10)${hasComment ? ', with a comment' : ''}`
     const [prefix = ''] = textsOf(options['trait_prefix'], [''])
     for (const message of messages) {
-      if (message.type === 'identify') message.traits = { ...message.traits, ...prefixed(fields, prefix) }
+      if (message.type === 'identify') message.traits = withFields(message.traits, fields, prefix)
+      if (message.type !== 'track') continue
       // The event of a single question is about that question alone.
       const isQuestion = message.properties?.['question'] !== undefined
-      if (message.type === 'track' && !isQuestion) message.properties = { ...message.properties, ...fields }
+      if (!isQuestion) message.properties = withFields(message.properties, fields, '')
     }
     return messages
   },
@@ -80,6 +81,11 @@ function isText(value: PluginValue | undefined): boolean {
   return typeof value === 'string' && value.trim() !== ''
 }
 
-function prefixed(fields: Record<string, PluginValue>, prefix: string): Record<string, PluginValue> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [prefix + name, value]))
+function withFields(
+  values: Record<string, PluginValue> = {},
+  fields: Record<string, PluginValue>,
+  prefix: string,
+): Record<string, PluginValue> {
+  for (const name in fields) values[prefix + name] = fields[name]!
+  return values
 }

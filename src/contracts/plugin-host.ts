@@ -9,19 +9,19 @@ export interface PluginHost {
   stop(): void
 }
 
-/** One call of a plugin, as JSON texts: they cross to another thread. */
+/** One call of a plugin, as texts: they cross to another thread. */
 export interface PluginCall {
-  /** A `PluginInteraction`. */
+  /** A `PluginInteraction`, in the form of `json/fields.ts`. */
   readonly interaction: string
-  /** A list of `PluginMessage`. */
-  readonly messages: string
-  /** What Refiner sent. */
+  /** Each a `PluginMessage`, in the same form. */
+  readonly messages: readonly string[]
+  /** What Refiner sent, as JSON. */
   readonly body: string
 }
 
 export type PluginResult =
-  /** A JSON text of a list; what is in it has not been looked at. */
-  | { readonly kind: 'messages'; readonly messages: string }
+  /** For `readReturned` of `json/fields.ts`; what is in them has not been looked at. */
+  | { readonly kind: 'messages'; readonly messages: readonly string[] }
   | { readonly kind: 'skipped'; readonly reason: string }
   | {
       readonly kind: 'failed'

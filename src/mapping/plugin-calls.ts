@@ -3,6 +3,7 @@ import type { Interaction } from '../contracts/interaction.ts'
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import type { PluginInteraction } from '../contracts/plugin.ts'
 import type { PluginCall, PluginResult } from '../contracts/plugin-host.ts'
+import { readReturned, writeFields } from '../json/fields.ts'
 import { skippedDelivery } from './segment-deliveries.ts'
 import { commonFields, key, type Message, type MessageParts, userKeyOf } from './segment-messages.ts'
 
@@ -15,8 +16,8 @@ export type AfterPlugin =
 /** @param payload what Refiner sent, as JSON text */
 export function pluginCall(parts: MessageParts, messages: readonly Message[], payload: string): PluginCall {
   return {
-    interaction: JSON.stringify(interactionForPlugins(parts.interaction)),
-    messages: JSON.stringify(messages),
+    interaction: writeFields(interactionForPlugins(parts.interaction)),
+    messages: messages.map(writeFields),
     body: payload,
   }
 }
@@ -35,12 +36,11 @@ export function afterPlugin(
     case 'failed':
       return { kind: 'failed', reason: `plugin ${plugin}: ${result.reason}`, detail: result.detail }
     case 'messages': {
-      const returned = JSON.parse(result.messages) as JsonValue[]
-      if (returned.length === 0) return skip(`plugin ${plugin} left nothing to send`, parts, notes)
+      if (result.messages.length === 0) return skip(`plugin ${plugin} left nothing to send`, parts, notes)
       const reader = new MessageReader(plugin, given, parts)
       const messages: Message[] = []
-      for (const [index, value] of returned.entries()) {
-        const message = reader.read(value)
+      for (const [index, item] of result.messages.entries()) {
+        const message = reader.read(readReturned(item, given))
         if (typeof message === 'string') {
           const reason = `plugin ${plugin}: message ${index + 1} of those it returned ${message}`
           return { kind: 'failed', reason, detail: null }
@@ -59,6 +59,7 @@ function skip(reason: string, { interaction, ids }: MessageParts, notes: string 
 class MessageReader {
   /** IDs of messages that the plugin was given and has not returned yet. */
   readonly #known: Set<string>
+  readonly #given: ReadonlySet<unknown>
   readonly #made = new Map<string, number>()
 
   constructor(
@@ -67,10 +68,12 @@ class MessageReader {
     private readonly parts: MessageParts,
   ) {
     this.#known = new Set(given.map((message) => message.messageId))
+    this.#given = new Set(given)
   }
 
   /** The message, with what it leaves out filled in; or what is wrong with it, to complete "message 2 …". */
-  read(value: JsonValue): Message | string {
+  read(value: Message | JsonValue): Message | string {
+    if (this.#given.has(value) && this.#known.delete((value as Message).messageId)) return value as Message
     if (!isObject(value)) return 'is no object'
     return this.#read(Object.fromEntries(Object.entries(value).filter(([, content]) => content !== null)))
   }
@@ -135,8 +138,8 @@ function interactionForPlugins({
     kind,
     occurred_at: occurredAt,
     survey,
-    response: { uuid: response.uuid, tags: response.tags, ...response.timestamps },
     answers,
+    response: { uuid: response.uuid, tags: response.tags, ...response.timestamps },
     user,
     account,
     segments,

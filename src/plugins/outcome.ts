@@ -1,7 +1,7 @@
 /** What came of one call inside a plugin's thread, before places are found in the sources. */
 export type CallOutcome =
-  /** A JSON text of a list. */
-  | { readonly kind: 'messages'; readonly messages: string }
+  /** The items of a list, as `inside/calling.ts` writes them. */
+  | { readonly kind: 'messages'; readonly messages: readonly string[] }
   /** Null stands for a plugin that gave no reason. */
   | { readonly kind: 'skipped'; readonly reason: string | null }
   | Failure

@@ -7,8 +7,8 @@ import type { CallOutcome, Failure, Thrown } from './outcome.ts'
 export function readAnswer(answer: string): CallOutcome | null {
   const rest = answer.slice(1)
   switch (answer.slice(0, 1)) {
-    case '[':
-      return { kind: 'messages', messages: answer }
+    case 'm':
+      return { kind: 'messages', messages: rest === '' ? [] : rest.slice(1).split('\x1e') }
     case 'w':
       return null
     case 'n':

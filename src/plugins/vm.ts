@@ -22,6 +22,12 @@ const READ_ERROR_MS = 20
 /** Jobs that run between two looks at the clock. */
 const JOBS_AT_ONCE = 64
 
+/** The objects of a call after their lengths, so that the sandbox need not look for where they end. */
+function inputOf({ interaction, messages }: PluginCall): string {
+  const objects = [interaction, ...messages]
+  return `${JSON.stringify(objects.map(({ length }) => length))}\x1e${objects.join('')}`
+}
+
 /** Tells the thread that the sandbox's code is about to run, and that it has returned. */
 export interface Watch {
   enter(): void
@@ -97,7 +103,7 @@ export class Vm {
     watch.enter()
     let outcome: CallOutcome | null = null
     try {
-      const input = this.#context.newString(`[${call.interaction},${call.messages}]`)
+      const input = this.#context.newString(inputOf(call))
       const result = this.#context.callFunction(this.#call, this.#context.undefined, input)
       input.dispose()
       outcome = result.error ? this.#failure(result.error) : this.#read(result.value)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { PluginInteraction, PluginMessage } from '../../src/contracts/plugin.ts'
 import type { PluginHost, PluginResult } from '../../src/contracts/plugin-host.ts'
+import { jsonOfFields } from '../../src/json/fields.ts'
 import { mapItems } from '../../src/mapping/map-items.ts'
 import { compileMapping } from '../../src/mapping/tenant-mapping.ts'
 import { completedSurvey, withResponse } from '../fixtures/refiner-webhook.ts'
@@ -17,11 +18,14 @@ function hostOf(plugins: Record<string, Answer>): PluginHost & { calls: string[]
       calls.push(`${tenant}/${plugin}: ${given.length}`)
       return given.map(({ interaction, messages }): PluginResult => {
         const answer = plugins[plugin]!(
-          JSON.parse(messages) as PluginMessage[],
-          JSON.parse(interaction) as PluginInteraction,
+          messages.map((message) => JSON.parse(jsonOfFields(message)) as PluginMessage),
+          JSON.parse(jsonOfFields(interaction)) as PluginInteraction,
         )
         if (isResult(answer)) return answer
-        return { kind: 'messages', messages: JSON.stringify(answer) }
+        return {
+          kind: 'messages',
+          messages: (answer as unknown[]).map((item) => `\x1d${JSON.stringify(item)}`),
+        }
       })
     },
     stop() {},

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { dirname, join } from 'node:path'
 import { loadPlugins } from '../../src/plugins/load.ts'
-import { transforming, workshop } from './support.ts'
+import { transforming, workshop, inTexts } from './support.ts'
 
 const shop = workshop()
 const fine = transforming('return messages')
@@ -23,7 +23,9 @@ describe('loading', () => {
     expect(loaded.ok).toBe(true)
     expect(new Set(loaded.files)).toEqual(new Set([path, add]))
     if (!loaded.ok) return
-    const results = await loaded.host.call('one', 'acme', [{ interaction: '{}', messages: '[]', body: '{}' }])
+    const results = await inTexts(loaded.host).call('one', 'acme', [
+      { interaction: '{}', messages: '[]', body: '{}' },
+    ])
     expect(results).toEqual([{ kind: 'messages', messages: '[3]' }])
   })
 

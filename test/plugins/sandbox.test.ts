@@ -196,3 +196,93 @@ describe('limits:', () => {
     expect(problems).toMatchObject([{ code: 'plugin_load_failed' }])
   })
 })
+
+describe('messages and the interaction, which are read as they are asked for,', () => {
+  const seen = async (body: string): Promise<unknown> => {
+    const run = await shop.plugin(transforming(body))
+    const result = await run()
+    return result.kind === 'messages' ? (JSON.parse(result.messages) as unknown) : result
+  }
+  const given = { type: 'track', event: 'Survey Completed', properties: { score: 9 } }
+
+  test.each<[string, string, unknown[]]>([
+    ['left alone', 'return messages', [given]],
+    ['left out', 'return []', []],
+    ['looked at', 'JSON.stringify(messages); return messages', [given]],
+    ['spread', 'return messages.map((m) => ({ ...m, event: "x" }))', [{ ...given, event: 'x' }]],
+    [
+      'changed deep within',
+      'messages[0].properties.score = 1; return messages',
+      [{ ...given, properties: { score: 1 } }],
+    ],
+    ['given new fields', 'messages[0].more = [1]; return messages', [{ ...given, more: [1] }]],
+    [
+      'without a field',
+      'delete messages[0].properties; return messages',
+      [{ type: 'track', event: 'Survey Completed' }],
+    ],
+    [
+      'without a field that is set again',
+      'delete messages[0].event; messages[0].event = "y"; return messages',
+      [{ ...given, event: 'y' }],
+    ],
+    [
+      'with a field that is undefined',
+      'messages[0].event = undefined; return messages',
+      [{ type: 'track', properties: { score: 9 } }],
+    ],
+    [
+      'twice in the list',
+      'messages[0].event = "z"; return [messages[0], messages[0]]',
+      [
+        { ...given, event: 'z' },
+        { ...given, event: 'z' },
+      ],
+    ],
+    [
+      'within another',
+      'return [{ type: "track", properties: { inner: messages[0] } }]',
+      [{ type: 'track', properties: { inner: given } }],
+    ],
+    [
+      'with a name of control characters',
+      'messages[0]["a\\x1db"] = 1; return messages',
+      [{ ...given, 'a\x1db': 1 }],
+    ],
+    [
+      'asked for their names',
+      'return [{ names: Object.keys(messages[0]), has: "event" in messages[0], not: "nothing" in messages[0] }]',
+      [{ names: ['type', 'event', 'properties'], has: true, not: false }],
+    ],
+    [
+      'defined',
+      'Object.defineProperty(messages[0], "event", { value: "d" }); return messages',
+      [{ ...given, event: 'd' }],
+    ],
+    ['assigned to', 'return [Object.assign(messages[0], { event: "s" })]', [{ ...given, event: 's' }]],
+    [
+      'the interaction',
+      'return [{ kind: interaction.kind, answers: interaction.answers, all: { ...interaction } }]',
+      [{ kind: 'completed', answers: { NPS: '9' }, all: { kind: 'completed', answers: { NPS: '9' } } }],
+    ],
+    [
+      'as any object',
+      'return [{ plain: Object.getPrototypeOf(messages[0]) === Object.prototype, text: String(messages[0]), own: messages[0].hasOwnProperty("type") }]',
+      [{ plain: true, text: '[object Object]', own: true }],
+    ],
+  ])('%s', async (_, body, expected) => {
+    expect(await seen(body)).toEqual(expected)
+  })
+
+  test('kept from an earlier call stay what they were', async () => {
+    const run = await shop.plugin(
+      transforming(
+        'const old = kept; kept = messages[0]; return old === undefined ? messages : [old]',
+        'let kept: any',
+      ),
+    )
+    await run()
+    const other = { ...call, messages: '[{"type":"identify","traits":{}}]' }
+    expect(await run('acme', other)).toEqual({ kind: 'messages', messages: JSON.stringify([given]) })
+  })
+})

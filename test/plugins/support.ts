@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { PluginPermissions, PluginSettings } from '../../src/contracts/configuration.ts'
-import type { PluginCall, PluginHost, PluginResult } from '../../src/contracts/plugin-host.ts'
+import type { JsonObject } from '../../src/contracts/json.ts'
+import type { PluginHost, PluginResult } from '../../src/contracts/plugin-host.ts'
+import { readReturned, writeFields } from '../../src/json/fields.ts'
 import { type LoadedPlugins, loadPlugins, type PluginProblem } from '../../src/plugins/load.ts'
 
 interface Changes extends Partial<Omit<PluginSettings, 'permissions'>> {
@@ -18,17 +20,57 @@ export interface Workshop {
   settings(name: string, path: string, changes?: Changes): PluginSettings
   load(...plugins: readonly PluginSettings[]): Promise<LoadedPlugins>
   /** Loads plugins that have no problems. */
-  host(...plugins: readonly PluginSettings[]): Promise<PluginHost>
+  host(...plugins: readonly PluginSettings[]): Promise<TextHost>
   /** Loads one plugin with this source and answers how to call it once, as tenant acme unless told otherwise. */
   plugin(
     source: string,
     changes?: Changes,
-  ): Promise<(tenant?: string, call?: PluginCall) => Promise<PluginResult>>
+  ): Promise<(tenant?: string, call?: TextCall) => Promise<TextResult>>
   /** Loads one plugin with this source, which has problems. */
   problems(source: string, changes?: Changes): Promise<readonly PluginProblem[]>
 }
 
-export const call: PluginCall = {
+/** A call as JSON texts. */
+export interface TextCall {
+  readonly interaction: string
+  readonly messages: string
+  readonly body: string
+}
+
+/** A result whose messages are the JSON text of a list. */
+export type TextResult =
+  Exclude<PluginResult, { kind: 'messages' }> | { readonly kind: 'messages'; readonly messages: string }
+
+export interface TextHost {
+  call(plugin: string, tenant: string, calls: readonly TextCall[]): Promise<TextResult[]>
+  stop(): void
+}
+
+/** A host that is called with JSON texts and answers them. */
+export function inTexts(host: PluginHost): TextHost {
+  return {
+    async call(plugin, tenant, calls) {
+      const given = calls.map(({ messages }) => JSON.parse(messages) as JsonObject[])
+      const results = await host.call(
+        plugin,
+        tenant,
+        calls.map(({ interaction, body }, index) => ({
+          interaction: writeFields(JSON.parse(interaction) as JsonObject),
+          messages: given[index]!.map(writeFields),
+          body,
+        })),
+      )
+      return results.map((result, index) => {
+        if (result.kind !== 'messages') return result
+        const list = result.messages.map((item) => readReturned(item, given[index]!))
+        return { kind: 'messages', messages: JSON.stringify(list) }
+      })
+    },
+    stop: () => host.stop(),
+  }
+}
+
+export const call: TextCall = {
   interaction: '{"kind":"completed","answers":{"NPS":"9"}}',
   messages: '[{"type":"track","event":"Survey Completed","properties":{"score":9}}]',
   body: '{"uuid":"r-1"}',
@@ -63,7 +105,7 @@ export function workshop(): Workshop {
   const host: Workshop['host'] = async (...plugins) => {
     const loaded = await load(...plugins)
     if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'))
-    return loaded.host
+    return inTexts(loaded.host)
   }
   return {
     write,

@@ -22,7 +22,15 @@ export function pluginStub(atOnce?: PluginResult | 'unchanged'): PluginStub {
     call(plugin, tenant, calls) {
       const { promise, resolve } = Promise.withResolvers<readonly PluginResult[]>()
       const answer = (result?: PluginResult) =>
-        resolve(calls.map(({ messages }) => result ?? { kind: 'messages', messages }))
+        resolve(
+          calls.map(({ messages }) => {
+            const unchanged = {
+              kind: 'messages',
+              messages: messages.map((_, index) => String(index)),
+            } as const
+            return result ?? unchanged
+          }),
+        )
       if (atOnce === undefined) waiting.push({ plugin, tenant, calls, answer })
       else answer(atOnce === 'unchanged' ? undefined : atOnce)
       return promise
