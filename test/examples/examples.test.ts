@@ -1,21 +1,22 @@
 import { describe, expect, test } from 'bun:test'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { temporaryFolder } from '../config/temporary-folder.ts'
 
 /** The example configurations bring their own tests, which the program runs here as users do. */
 
 const ROOT = join(import.meta.dir, '..', '..')
 const FOLDER = join('config', 'examples')
 
-/** Runs the program on a file, with a value for each variable that it names. */
-async function run(command: readonly string[], file: string) {
-  const text = await Bun.file(join(ROOT, file)).text()
+/** Runs the program on a file below a folder, with a value for each variable that it names. */
+async function run(command: readonly string[], file: string, folder = ROOT) {
+  const text = await Bun.file(join(folder, file)).text()
   const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!)
   const environment = Object.fromEntries(names.map((name) => [name, `value-of-${name}`]))
   const program = Bun.spawn(
-    [process.execPath, join('src', 'main.ts'), ...command, '--json', '--config', file],
+    [process.execPath, join(ROOT, 'src', 'main.ts'), ...command, '--json', '--config', file],
     {
-      cwd: ROOT,
+      cwd: folder,
       env: { ...process.env, ...environment },
       stdout: 'pipe',
       stderr: 'pipe',
@@ -76,4 +77,18 @@ test('every preset of the repository is in the examples', async () => {
   for (const preset of readdirSync(join(ROOT, 'config', 'presets'))) {
     expect(example).toContain(`preset: ${preset.replace('.yaml', '')}`)
   }
+})
+
+test('the example that the product promises runs as it stands, in a folder of its own', async () => {
+  using folder = temporaryFolder()
+  const put = (from: string, to: string) => {
+    mkdirSync(dirname(join(folder.path, to)), { recursive: true })
+    copyFileSync(join(ROOT, from), join(folder.path, to))
+  }
+  put('test/fixtures/product.yaml', 'refiner-sync.yaml')
+  for (const file of ['plugins/nps-category.ts', 'config/samples/nps.json']) put(file, file)
+  const checked = await run(['check'], 'refiner-sync.yaml', folder.path)
+  expect(checked).toMatchObject({ code: 0, problems: '', report: { mistakes: [] } })
+  const tested = await run(['test'], 'refiner-sync.yaml', folder.path)
+  expect(tested).toMatchObject({ code: 0, problems: '', report: { passed: 1 } })
 })
