@@ -1,4 +1,4 @@
-import type { JsonValue } from '../contracts/json.ts'
+import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import { runRules, type RuleListener } from './apply-rules.ts'
 import { castValue } from './cast.ts'
 import type { CompiledEmit, CompiledFields, CompiledInteractionRule } from './compiled-rules.ts'
@@ -8,6 +8,7 @@ import { type Evaluation, type FieldValues, setFields } from './evaluate.ts'
 import { FunctionFailed } from './function-failed.ts'
 import type { InteractionVariables } from './interaction-variables.ts'
 import { dropNamed, keepNamed, renameAll, replaceNamed, valueNamed } from './names.ts'
+import { OWN_FIELDS } from './own-fields.ts'
 
 /**
  * Applies the rules to the draft, in order. Expressions see the interaction as it came, whatever earlier rules did;
@@ -76,11 +77,18 @@ function emit(compiled: CompiledEmit, rule: string, evaluation: Evaluation): Emi
     traits: compiled.traits === null ? null : map(compiled.traits),
     properties: compiled.properties === null ? null : map(compiled.properties),
     context: map(compiled.context),
-    fields: map(compiled.fields),
+    fields: furtherFields(map(compiled.fields)),
   }
 }
 
-function collected(fields: FieldValues) {
+function furtherFields(fields: JsonObject): JsonObject {
+  for (const name of OWN_FIELDS.keys()) {
+    if (Object.hasOwn(fields, name)) throw new FunctionFailed(`\`${name}\` is not for it to set`)
+  }
+  return fields
+}
+
+function collected(fields: FieldValues): JsonObject {
   const values = {}
   setFields(values, fields)
   return values

@@ -40,8 +40,7 @@ export class Evaluation {
 
   rendered(part: string, template: Template | null): string | null {
     if (template === null) return null
-    this.at(part)
-    const text = template.render(this.variables)
+    const text = template.render((expression) => this.#evaluate(part, expression))
     if (text.trim() === '') throw new FunctionFailed('the name is empty')
     return text
   }

@@ -1,6 +1,7 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import type { JsonObject } from '../contracts/json.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
+import { type Readable, readableMap } from './readable.ts'
 
 /** What expressions of `to_refiner.mapping` see: the message of Segment, its unknown texts empty. */
 class Message {
@@ -21,9 +22,9 @@ const MAP = 'map<string, dyn>'
 export interface EventVariables {
   readonly message: object
   /** Flat, as Refiner keeps them. */
-  readonly traits: JsonObject
-  readonly properties: JsonObject
-  readonly context: JsonObject
+  readonly traits: Readable
+  readonly properties: Readable
+  readonly context: Readable
   readonly tenant: string
 }
 
@@ -63,9 +64,9 @@ export function eventVariables(message: SegmentMessage, traits: JsonObject, tena
       message.messageId,
       message.timestamp ?? '',
     ),
-    traits,
-    properties: message.properties ?? {},
-    context: message.context ?? {},
+    traits: readableMap(traits),
+    properties: readableMap(message.properties ?? {}),
+    context: readableMap(message.context ?? {}),
     tenant,
   }
 }

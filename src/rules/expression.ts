@@ -33,18 +33,28 @@ export function compileExpression(
   }
   try {
     const parsed = parseLinear(environment, text)
-    const badPattern = literalPatternFault(parsed.ast)
-    if (badPattern !== null) return refused(badPattern)
+    const fault = literalPatternFault(parsed.ast) ?? lostKeyFault(parsed.ast)
+    if (fault !== null) return refused(fault)
     const checked = parsed.check()
-    if (!checked.valid) return refused(problemOf(checked.error, text, direction))
+    // The library catches what it throws itself there, too.
+    if (!checked.valid) throw checked.error ?? new Error('an expression is refused for no reason')
     const type = checked.type ?? 'dyn'
     const wrong = wrongType(type, wanted)
     if (wrong !== null) return refused({ code: 'expression_type', at: 0, ...wrong })
     return { ok: true, value: { text, tree: parsed.ast, evaluate: (variables) => parsed(variables) } }
   } catch (error) {
+    if (error instanceof RangeError) return refused(TOO_LONG)
     if (!isCelError(error)) throw error
     return refused(problemOf(error, text, direction))
   }
+}
+
+/** What goes deeper than the stack: CEL bounds the depth of brackets, but not the length of `a + b + …`. */
+const TOO_LONG: TextProblem = {
+  code: 'expression_syntax',
+  at: 0,
+  message: 'the expression is too long',
+  hint: 'make several rules of it, or a plugin',
 }
 
 /** Parses the text with `matches` replaced by the linear one, sign for sign, so that every position stays. */
@@ -70,6 +80,21 @@ function literalPatternFault(tree: ASTNode): TextProblem | null {
       const hint = 'the syntax is that of RE2: no look-ahead, no back-references'
       return { code: 'bad_regular_expression', at: pattern.start, message, hint }
     }
+  }
+  return null
+}
+
+/** Names that CEL leaves out of a map without a word, for they mean something else in JavaScript. */
+const LOST_KEYS: ReadonlySet<unknown> = new Set(['__proto__', 'constructor', 'prototype'])
+
+function lostKeyFault(tree: ASTNode): TextProblem | null {
+  for (const node of nodesOf(tree)) {
+    if (node.op !== 'map') continue
+    const lost = node.args.map(([key]) => key).find((key) => key.op === 'value' && LOST_KEYS.has(key.args))
+    if (lost === undefined) continue
+    const message = `a map made in an expression cannot have the name ${JSON.stringify(lost.args)}`
+    const hint = 'write names with an expression each, `{ name: expression }`, instead of one that gives a map'
+    return { code: 'expression_type', at: lost.start, message, hint }
   }
   return null
 }

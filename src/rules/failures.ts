@@ -44,9 +44,9 @@ function partOf(error: CelError, expression: string): string {
   return `\`${part.length > 60 ? `${part.slice(0, 60)}…` : part}\``
 }
 
-/** A text in an expression may be a secret, such as the key of a hash; a name in brackets is none. */
+/** A text in an expression may be a secret, such as the key of a hash; a name in brackets behind a value is none. */
 function withoutTexts(part: string): string {
-  return part.replaceAll(/(\[\s*)?(["'])(?:\\.|(?!\2)[^])*\2/g, (text, bracket?: string) =>
+  return part.replaceAll(/((?<=[\w\])]\s*)\[\s*)?(["'])(?:\\.|(?!\2)[^])*\2/g, (text, bracket?: string) =>
     bracket === undefined ? '"…"' : text,
   )
 }

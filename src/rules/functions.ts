@@ -31,10 +31,10 @@ export function registerFunctions(environment: Environment): Environment {
         .join(between),
     )
     .registerFunction('compact(map): map<string, dyn>', compact)
-    .registerFunction('merge(map, map): map<string, dyn>', (under: object, over: object) => ({
-      ...plainMap(under),
-      ...plainMap(over),
-    }))
+    .registerFunction(
+      'merge(map, map): map<string, dyn>',
+      (under: object, over: object) => new Map([...entriesOf(under), ...entriesOf(over)]),
+    )
     .registerFunction('nps_category(dyn): string', npsCategory)
     .registerFunction('date(dyn): string', (value: unknown) => moment(value).toISOString().slice(0, 10))
     .registerFunction('format_date(dyn, string): string', (value: unknown, pattern: string) =>
@@ -74,7 +74,7 @@ export function npsCategory(value: unknown): 'detractor' | 'passive' | 'promoter
 
 /** The score as a number; null when the value is none. */
 export function npsScore(value: unknown): number | null {
-  const text = String(value).trim()
+  const text = typeof value === 'object' ? '' : String(value).trim()
   return /^(\d|10)$/.test(text) ? Number(text) : null
 }
 
@@ -96,7 +96,8 @@ function asText(value: unknown): string {
 
 function asNumber(value: unknown): number {
   const text = typeof value === 'string' ? value.trim() : value
-  const number = text === '' || typeof text === 'boolean' || text === null ? Number.NaN : Number(text)
+  const isOne = typeof text === 'number' || typeof text === 'bigint' || (typeof text === 'string' && text !== '')
+  const number = isOne ? Number(text) : Number.NaN
   if (!Number.isFinite(number)) throw new FunctionFailed('number() was given something that is no number')
   return number
 }
@@ -106,12 +107,13 @@ function asList(value: unknown): unknown[] {
   return value === null ? [] : [value]
 }
 
-function compact(map: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(plainMap(map)).filter(([, value]) => value !== null))
+/** As a Map, which CEL knows as one whatever names it has. */
+function compact(map: object): ReadonlyMap<unknown, unknown> {
+  return new Map([...entriesOf(map)].filter(([, value]) => value !== null))
 }
 
-function plainMap(map: object): Record<string, unknown> {
-  return Object.fromEntries(map instanceof Map ? map : Object.entries(map))
+function entriesOf(map: object): Iterable<[unknown, unknown]> {
+  return map instanceof Map ? map : Object.entries(map)
 }
 
 function calculate(operator: '+' | '-' | '*' | '/', a: number, b: number): number {

@@ -1,6 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import type { Interaction, ResponseTimestamp } from '../contracts/interaction.ts'
-import type { JsonObject } from '../contracts/json.ts'
+import { type Readable, readableMap } from './readable.ts'
 
 /**
  * What expressions of `to_segment.mapping` see. An unknown text is empty, so that a text is always one; an answer
@@ -33,14 +33,14 @@ class User {
     readonly uuid: string,
     readonly id: string,
     readonly email: string,
-    readonly attributes: JsonObject,
+    readonly attributes: Readable,
   ) {}
 }
 
 class Account {
   constructor(
     readonly id: string,
-    readonly attributes: JsonObject,
+    readonly attributes: Readable,
   ) {}
 }
 
@@ -74,13 +74,13 @@ const ATTRIBUTES = 'map<string, dyn>'
 export interface InteractionVariables {
   readonly survey: object
   readonly response: object
-  readonly answers: JsonObject
+  readonly answers: Readable
   readonly user: object
   readonly account: object
   readonly segments: readonly object[]
   readonly interaction: object
   readonly tenant: string
-  readonly body: JsonObject
+  readonly body: Readable
 }
 
 export function declareInteraction(environment: Environment): Environment {
@@ -121,12 +121,12 @@ export function interactionVariables(interaction: Interaction, tenant: string): 
       at.dismissed_at ?? '',
       at.received_at ?? '',
     ),
-    answers: interaction.answers,
-    user: new User(user.uuid ?? '', user.id ?? '', user.email ?? '', user.attributes),
-    account: new Account(account.id ?? '', account.attributes),
+    answers: readableMap(interaction.answers),
+    user: new User(user.uuid ?? '', user.id ?? '', user.email ?? '', readableMap(user.attributes)),
+    account: new Account(account.id ?? '', readableMap(account.attributes)),
     segments: interaction.segments.map(({ uuid, name }) => new Segment(uuid ?? '', name ?? '')),
     interaction: new Occurrence(interaction.kind, interaction.occurredAt),
     tenant,
-    body: interaction.body,
+    body: readableMap(interaction.body),
   }
 }

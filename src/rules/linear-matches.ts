@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import { FunctionFailed } from './function-failed.ts'
 
 /**
  * CEL's `matches` as its specification has it: RE2's syntax, and time linear in the text. The library's own uses
@@ -12,8 +13,9 @@ const compiled = new Map<string, RE2JS>()
 /** Patterns can be put together from answers; those of the configuration are far fewer. */
 const MOST_COMPILED = 1000
 
-/** Whether the pattern is found anywhere in the text. Throws on a pattern that is none. */
+/** Whether the pattern is found anywhere in the text. Throws FunctionFailed on a pattern that is none. */
 export function matchesLinear(text: string, pattern: string): boolean {
+  if (patternFault(pattern) !== null) throw new FunctionFailed('the pattern is no regular expression')
   return expressionOf(pattern).test(text)
 }
 

@@ -2,8 +2,12 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 
 /** A node and all below it, from left to right. */
 export function* nodesOf(node: ASTNode): Generator<ASTNode> {
-  yield node
-  for (const inner of childrenOf(node.args)) yield* nodesOf(inner)
+  // Not by recursion: `a + b + …` is as deep as it is long.
+  const waiting = [node]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    yield next
+    waiting.push(...[...childrenOf(next.args)].toReversed())
+  }
 }
 
 /** The parts of a condition that must all be true. */

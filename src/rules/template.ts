@@ -4,8 +4,8 @@ import { toJson } from './to-json.ts'
 
 /** A text with expressions in it, such as `Survey {{ survey.name }}`. */
 export interface Template {
-  /** Throws when an expression fails. */
-  render(variables: object): string
+  /** The text with what the expressions in it give; throws what `evaluate` throws. */
+  render(evaluate: (expression: Expression) => unknown): string
 }
 
 /** Reads a template; a text without `{{` stands for itself. */
@@ -31,8 +31,8 @@ export function compileTemplate(direction: RuleDirection, text: string): Compile
   return {
     ok: true,
     value: {
-      render: (variables) =>
-        parts.map((part) => (typeof part === 'string' ? part : shown(part.evaluate(variables)))).join(''),
+      render: (evaluate) =>
+        parts.map((part) => (typeof part === 'string' ? part : shown(evaluate(part)))).join(''),
     },
   }
 }

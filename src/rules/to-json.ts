@@ -1,9 +1,10 @@
+import { Optional } from '@marcbachmann/cel-js'
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 import type { JsonValue } from '../contracts/json.ts'
 
 /**
  * A value of CEL as JSON: whole numbers beyond what JSON's readers hold exactly become text, moments ISO 8601, bytes
- * base64, and what JSON has no word for null.
+ * base64, `answers.?x` what it holds, and what JSON has no word for null.
  */
 export function toJson(value: unknown): JsonValue {
   switch (typeof value) {
@@ -28,6 +29,7 @@ function objectToJson(value: object): JsonValue {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   if (value instanceof UnsignedInt) return exactly(value.valueOf())
   if (value instanceof Duration) return value.toString()
+  if (value instanceof Optional) return toJson(value.orValue(null as unknown))
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   const entries: Iterable<[unknown, unknown]> = value instanceof Map ? value : Object.entries(value)
   return Object.fromEntries(Array.from(entries, ([name, inner]) => [String(name), toJson(inner)]))

@@ -2,21 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { until } from '../support/loop.ts'
+import { type Ran, runHere } from '../support/in-process.ts'
 import { FROM_SOURCE } from '../support/process.ts'
-
-/** What a command came to. */
-export interface Ran {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
 
 /** A folder with files for commands to work on, removed when it is disposed of. */
 export interface CommandFolder extends Disposable {
   readonly path: string
   write(name: string, content: unknown): void
   read(name: string): Promise<string>
-  /** Runs a command of the program there, to its end. */
+  /** Runs a command of the program there, to its end; as a process of its own only where it reads standard input. */
   run(args: readonly string[], options?: { env?: Record<string, string>; stdin?: string }): Promise<Ran>
 }
 
@@ -39,7 +33,8 @@ export function commandFolder(files: Readonly<Record<string, unknown>> = {}): Co
     path,
     write,
     read: (name) => Bun.file(join(path, name)).text(),
-    async run(args, { env = {}, stdin = '' } = {}) {
+    async run(args, { env = {}, stdin } = {}) {
+      if (stdin === undefined) return runHere(args, path, env)
       const child = Bun.spawn([...FROM_SOURCE, ...args], {
         cwd: path,
         env: { PATH: process.env['PATH'] ?? '', ...env },

@@ -116,8 +116,23 @@ const YAML: readonly (readonly [what: string, file: string, code: MistakeCode, s
     'rule_conflict',
     /traits/,
   ],
+  [
+    'a message ID in the further fields',
+    inRule('emit: { type: track, event: A, fields: { a: "1", ¦messageId: user.id } }'),
+    'rule_conflict',
+    /made from the interaction/,
+  ],
   ['a message without a type', inRule('¦emit: { event: A }'), 'missing_key', /type/],
 ]
+
+test('a doubt about a rule with a variable says what it is, and nothing of the variable', () => {
+  const rule = `    - traits: { a: 'hash(user.id, "\${KEY}")' }`
+  const file = tenantFile([REFINER, SEGMENT, 'to_segment:', '  mapping:', rule, rule])
+  const result = read(file, { KEY: 'key-of-the-house' })
+  expect(result.ok && result.warnings.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+    'written_twice: `traits.a`: `a` is written by the rule `#1` as well; where both apply, this one counts',
+  ])
+})
 
 describe('a rule that YAML reads as something else is told with what would be right', () => {
   test.each(YAML)('%s', (_, file, code, says) => {

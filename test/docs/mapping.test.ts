@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Environment } from '@marcbachmann/cel-js'
 import { parse, stringify } from 'yaml'
 import { environmentOf } from '../../src/rules/environments.ts'
+import { runHere } from '../support/in-process.ts'
 
 /**
  * The pages show configurations as blocks marked ```yaml test. The first is a whole one; the others show what is
@@ -65,17 +66,7 @@ async function run(command: readonly string[], file: string) {
   const text = await Bun.file(join(folder, file)).text()
   const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!)
   const environment = Object.fromEntries(names.map((name) => [name, `value-of-${name}`]))
-  const program = Bun.spawn([process.execPath, join(ROOT, 'src', 'main.ts'), ...command, '--config', file], {
-    cwd: folder,
-    env: { ...process.env, ...environment },
-    stdout: 'pipe',
-    stderr: 'pipe',
-  })
-  const [out, problems, code] = await Promise.all([
-    new Response(program.stdout).text(),
-    new Response(program.stderr).text(),
-    program.exited,
-  ])
+  const { stdout: out, stderr: problems, code } = await runHere([...command, '--config', file], folder, environment)
   return { out, problems, code }
 }
 

@@ -76,6 +76,26 @@ describe('rules for Refiner', () => {
     expect(body([rule], { type: 'identify', traits: {} })).toEqual({ id: 'user-1' })
   })
 
+  test('see traits, properties and context of any name', () => {
+    const traits = { constructor: 'F1', plan: 'pro' }
+    const rule = { when: 'traits.plan == "pro"', traits: fields({ team: 'traits.constructor' }) }
+    expect(body([rule], { type: 'identify', traits })).toMatchObject({ team: 'F1', constructor: 'F1' })
+    const track = {
+      type: 'track',
+      event: 'Raced',
+      properties: { results: [{ constructor: 'F1' }] },
+      context: { constructor: 1, ip: '::1' },
+    }
+    const results = { team: 'properties.results[0].constructor', ip: 'context.ip' }
+    expect(body([{ traits: fields(results) }], track)).toMatchObject({ team: 'F1', ip: '::1' })
+  })
+
+  test('cast what is called __proto__', () => {
+    const message = { type: 'identify', traits: JSON.parse('{"__proto__": "a"}') as object }
+    const sent = body([{ cast: [['__proto__', 'list']] }], message) as object
+    expect(Object.getOwnPropertyDescriptor(sent, '__proto__')?.value).toEqual(['a'])
+  })
+
   test('filter, by anything the message says', () => {
     const rule = {
       name: 'small',

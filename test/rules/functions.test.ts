@@ -77,6 +77,13 @@ describe('what expressions give', () => {
     ['answers.tools.exists(tool, tool == "b")', true],
     ['has(answers.nps) && !has(answers.nothing)', true],
     ['answers.?nothing.orValue("d")', 'd'],
+    ['answers.?name', 'Ada'],
+    ['answers.?nothing', null],
+    ['[answers.?name, answers.?nothing]', ['Ada', null]],
+    ['date("2024-02-29")', '2024-02-29'],
+    ['format_date("0033-04-03", "YYYY")', '0033'],
+    ['merge({"a": 1}, compact({"b": 2, "c": null})).b + 1', 3],
+    ['merge({"a": 1}, {}) == {"a": 1}', true],
   ])('%s', (text, value) => {
     expect(evaluate(text)).toEqual(value)
   })
@@ -97,8 +104,16 @@ describe('what fails says why, and quotes no value', () => {
     ['nps_category(answers.seats)', 'nps_category() needs a whole number from 0 to 10'],
     ['date(answers.name)', 'the value is no date'],
     ['answers.name - 1', '`answers.name - 1` has no meaning for the types of these values'],
-    ['format_date(answers.when, "HH", "Mars/Base")', 'it failed inside a function'],
-    ['answers.text.matches(answers.name + "(")', 'it failed inside a function'],
+    ['format_date(answers.when, "HH", "Mars/Base")', 'there is no such time zone'],
+    ['answers.text.matches(answers.name + "(")', 'the pattern is no regular expression'],
+    ['number([])', 'number() was given something that is no number'],
+    ['number([4])', 'number() was given something that is no number'],
+    ['number(true)', 'number() was given something that is no number'],
+    ['number(timestamp("2024-03-31T00:30:00Z"))', 'number() was given something that is no number'],
+    ['nps_category(["9"])', 'nps_category() needs a whole number from 0 to 10'],
+    ['date("2024-02-30")', 'the value is no date'],
+    ['date("2023-02-29 10:00:00")', 'the value is no date'],
+    ['format_date("2024-04-31T10:00:00+02:00", "DD")', 'the value is no date'],
   ])('%s', (text, says) => {
     expect(failure(text)).toBe(says)
     expect(failure(text)).not.toContain('Ada')
@@ -109,6 +124,8 @@ test('a failure shows no text of the expression: it may be a secret', () => {
   expect(failure('int(hash(answers.name, "s3cr3t") + answers["name"])')).toBe(
     '`int(hash(answers.name, "…") + answers["name"])`: int conversion error',
   )
+  expect(failure('int(["s3cr3t"][0])')).toBe('`int(["…"][0])`: int conversion error')
+  expect(failure('answers.name.contains("x") ? 1 : int( [ "s3cr3t", "b" ][0])')).not.toContain('s3cr3t')
 })
 
 test('no pattern takes longer than its text is long', () => {

@@ -218,6 +218,7 @@ describe('a rule that fails', () => {
   test('when its event name comes to nothing', () => {
     const [first] = deliveries([{ event: '{{ default(answers.nothing, "") }}' }])
     expect(first!.notes).toContain('event: the name is empty')
+    expect(deliveries([{ event: 'x {{ int(answers.why) }}' }])[0]!.notes).toContain('event: `int(answers.why)`: int conversion error')
   })
 
   test('in a condition that is no condition', () => {
@@ -286,11 +287,72 @@ describe('emit', () => {
     })
   })
 
+  test.each(['type', 'messageId', 'userId', 'groupId', 'timestamp', 'event', 'integrations', 'context'])(
+    'cannot set %s by `fields`, and says so',
+    (name) => {
+      const further = map(`{"anonymousId": "a", "${name}": "x"}`)
+      const all = messages([{ emit: { ...emit, fields: further } }])
+      expect(all).toHaveLength(3)
+      const [first] = deliveries([{ emit: { ...emit, fields: further } }])
+      expect(first!.notes).toContain(`emit.fields: \`${name}\` is not for it to set`)
+    },
+  )
+
   test('of a group needs an account', () => {
     const body = completedSurvey({ account: null })
     expect(
       messages([{ emit: { ...emit, type: 'group', event: null } }], body).map(({ type }) => type),
     ).toEqual(['identify', 'track'])
+  })
+})
+
+describe('names that mean something in JavaScript', () => {
+  // As JSON, for an object literal would set its prototype.
+  const data = JSON.parse(
+    '{"nps": "9", "constructor": "c", "__proto__": "p", "toString": "t", "nested": {"constructor": {"a": 1}}}',
+  ) as Record<string, unknown>
+  const survey = withResponse({ data })
+
+  test('are answers like any other', () => {
+    const track = only(
+      'track',
+      [
+        {
+          when: '"constructor" in answers && size(answers) == 5 && answers == body.response.data',
+          properties: {
+            kind: 'fields',
+            fields: [
+              ['__proto__', 'answers["__proto__"]'],
+              ['score', 'int(answers.nps)'],
+              ['all', 'answers.map(key, answers[key]).filter(value, value == "c" || value == "t")'],
+              ['merged', 'compact(merge(answers, {"nps": null})).constructor'],
+              ['text', 'text(answers.nested)'],
+              ['missing', 'default(answers.valueOf, "none")'],
+            ],
+          },
+        },
+      ],
+      survey,
+    )
+    expect(Object.entries(track.properties)).toEqual(
+      expect.arrayContaining([
+        ['__proto__', 'p'],
+        ['score', 9],
+        ['all', ['c', 't']],
+        ['merged', 'c'],
+        ['text', '{"constructor":{"a":1}}'],
+        ['missing', 'none'],
+      ]),
+    )
+    expect(Object.getPrototypeOf({})).toBe(Object.prototype)
+  })
+
+  test('can be cast and renamed', () => {
+    const rename = [['toString', '__proto__']] as const
+    const { properties } = only('track', [{ cast: [['__proto__', 'list']] }], survey)
+    expect(Object.getOwnPropertyDescriptor(properties, '__proto__')!.value).toEqual(['p'])
+    const renamed = only('track', [{ rename }], survey).properties
+    expect(Object.getOwnPropertyDescriptor(renamed, '__proto__')!.value).toBe('t')
   })
 })
 

@@ -1,3 +1,4 @@
+import { OWN_FIELDS } from '../../rules/own-fields.ts'
 import { error, type Finding } from '../telling/finding.ts'
 import type { Path } from '../telling/path.ts'
 import { named, type Sheet } from './sheet.ts'
@@ -23,10 +24,21 @@ function checkEmit(sheet: Sheet, path: Path): Finding[] {
     const message = `${named(...place.path)} has no meaning in \`type: ${type}\``
     return [error('rule_conflict', place.keyAt, message, instead)]
   })
+  foreign.push(...checkFields(sheet, [...path, 'fields']))
   if (type !== 'track' || sheet.has(...path, 'event')) return foreign
   const message = `${named(...path, 'event')} is missing`
   return [
     ...foreign,
     error('missing_key', sheet.nearestKey(...path), message, 'a track needs the name of its event'),
   ]
+}
+
+/** Those of `fields` that are not for it to set; what an expression that makes a map gives shows when it is evaluated. */
+function checkFields(sheet: Sheet, path: Path): Finding[] {
+  return sheet.keys(...path).flatMap((name) => {
+    const instead = OWN_FIELDS.get(name)
+    const place = sheet.place(...path, name)
+    if (instead === undefined || place === null) return []
+    return [error('rule_conflict', place.keyAt, `${named(...place.path)} is not for \`fields\` to set`, instead)]
+  })
 }

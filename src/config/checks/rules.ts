@@ -63,7 +63,7 @@ function toFinding(sheet: Sheet, rule: Path, { code, severity, path, at, ...prob
   const make = severity === 'error' ? error : warning
   if (place === null) return make(code, sheet.nearestKey(...rule, ...path), problem.message, problem.hint)
   const where = path.length === 0 ? '' : `\`${dotted(path)}\`: `
-  if (place.references.length > 0) {
+  if (place.references.length > 0 && !OF_KEYS_ALONE.has(code)) {
     const message = `${where}this is wrong once ${place.references.join(' and ')} is replaced`
     return make(code, place.valueAt, message)
   }
@@ -72,6 +72,9 @@ function toFinding(sheet: Sheet, rule: Path, { code, severity, path, at, ...prob
   const hint = isCutShort(sheet, place, code) ? CUT_SHORT : problem.hint
   return make(code, offset ?? place.valueAt, where + problem.message, hint)
 }
+
+/** What is said of these holds nothing of the expression, but keys and names of rules. */
+const OF_KEYS_ALONE: ReadonlySet<MistakeCode> = new Set(['written_twice', 'rule_never_matches', 'text_and_number'])
 
 const CUT_SHORT = 'what follows ` #` is a comment: put the whole expression in quotes'
 
