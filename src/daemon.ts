@@ -48,6 +48,8 @@ export interface DaemonParts {
   readonly plugins?: PluginHost
   /** What it was all made of, to be watched for changes; without it, the files of the configuration alone. */
   readonly files?: readonly string[]
+  /** When reading these began, in ms since 1970: what changed after it is read again. Without it, nothing is. */
+  readonly readAt?: number
   /** Loads the configuration again; without it, it stays as it is. */
   readonly load?: () => Promise<Project>
   readonly log: Log
@@ -67,7 +69,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       clock,
       log,
     },
-    parts.files ?? configuration.files,
+    { files: parts.files ?? configuration.files, readAt: parts.readAt ?? Infinity },
   )
   const startedAt = clock.now()
   const store = await openStore(configuration.database.path).catch((error: unknown) => giveUp(error))
@@ -107,6 +109,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         store,
         clock,
         log,
+        isKnown: (tenant) => generation.configuration.tenants.has(tenant),
         wakeMapper: () => mapper.wake(),
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),

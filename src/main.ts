@@ -1,9 +1,10 @@
 #!/usr/bin/env bun
-import { runProgram } from './cli/program.ts'
-
 const { promise: stopped, resolve: stop } = Promise.withResolvers<void>()
 let asked = false
-let onHangup = askToStop
+let hungUp = false
+let onHangup = () => {
+  hungUp = true
+}
 
 function askToStop(): void {
   // Asked twice: somebody does not want to wait. What is acknowledged is on disk.
@@ -12,19 +13,32 @@ function askToStop(): void {
   stop()
 }
 
+function listen(listener: () => void): void {
+  onHangup = listener
+  if (hungUp) listener()
+  hungUp = false
+}
+
 process.on('SIGINT', askToStop)
 process.on('SIGTERM', askToStop)
 process.on('SIGHUP', () => onHangup())
 
-process.exit(
-  await runProgram(process.argv.slice(2), {
-    environment: process.env,
-    print: (line) => process.stdout.write(`${line}\n`),
-    printError: (line) => process.stderr.write(`${line}\n`),
-    terminal: process.stdout.isTTY,
-    stopped,
-    onHangup(listener) {
-      onHangup = listener
-    },
-  }),
-)
+// Only now, since it takes a while: a service manager may well reload what it has just started.
+const { runProgram } = await import('./cli/program.ts')
+let listens = false
+const running = runProgram(process.argv.slice(2), {
+  environment: process.env,
+  print: (line) => process.stdout.write(`${line}\n`),
+  printError: (line) => process.stderr.write(`${line}\n`),
+  terminal: process.stdout.isTTY,
+  stopped,
+  onHangup(listener) {
+    listens = true
+    listen(listener)
+  },
+})
+// A command that has nothing to read again ends with its terminal.
+setImmediate(() => {
+  if (!listens) listen(askToStop)
+})
+process.exit(await running)

@@ -1,4 +1,5 @@
 import type { ShownDelivery, ShownDetails } from '../console/deliveries.ts'
+import { displayed } from '../testing/displayed.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import { createOperatorClient, type OperatorClient, type OperatorClientOptions } from './operator-client.ts'
 
@@ -29,7 +30,7 @@ export function listDeliveries(
     if (!answer.ok) return fail(answer.refused, options, context)
     if (options.json) context.print(JSON.stringify(answer.body, null, 2))
     else if (answer.body.length === 0) context.print('no deliveries')
-    else for (const delivery of answer.body) context.print(line(delivery))
+    else for (const delivery of answer.body) context.print(displayed(line(delivery)))
     return EXIT.ok
   })
 }
@@ -43,7 +44,7 @@ export function showDelivery(
     const answer = await client.get<ShownDetails>(`/api/deliveries/${encodeURIComponent(id)}`)
     if (!answer.ok) return fail(answer.refused, options, context)
     if (options.json) context.print(JSON.stringify(answer.body, null, 2))
-    else for (const text of describe(answer.body)) context.print(text)
+    else for (const text of describe(answer.body)) context.print(displayed(text))
     return EXIT.ok
   })
 }
@@ -75,6 +76,8 @@ export function replayById(
 interface Part {
   readonly resent: number
   readonly remapped: number
+  /** Left as they are, since the configuration does not name their tenant. */
+  readonly orphaned: number
   readonly more: boolean
   readonly after: number
   readonly until: number
@@ -94,6 +97,7 @@ export function replayMatching(
   return withClient(options, context, async (client) => {
     let resent = 0
     let remapped = 0
+    let orphaned = 0
     let place: { after?: number; until?: number } = {}
     for (;;) {
       const query = { state, tenant, destination, reason, ...place }
@@ -102,12 +106,17 @@ export function replayMatching(
         return fail(`${answer.refused} (replayed before: ${resent + remapped})`, options, context)
       resent += answer.body.resent
       remapped += answer.body.remapped
+      orphaned += answer.body.orphaned
       if (!answer.body.more) break
       place = { after: answer.body.after, until: answer.body.until }
     }
     const replayed = resent + remapped
-    if (options.json) context.print(JSON.stringify({ replayed, resent, remapped }, null, 2))
-    else context.print(`${replayed} replayed: ${resent} to be sent again, ${remapped} to be mapped again`)
+    if (options.json) {
+      context.print(JSON.stringify({ replayed, resent, remapped, orphaned }, null, 2))
+      return EXIT.ok
+    }
+    context.print(`${replayed} replayed: ${resent} to be sent again, ${remapped} to be mapped again`)
+    if (orphaned > 0) context.print(`${orphaned} left: the configuration does not name their tenants`)
     return EXIT.ok
   })
 }

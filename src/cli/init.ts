@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { formatMistake } from '../config/mistake.ts'
 import { reasonOf } from '../config/reading/read-text.ts'
@@ -80,14 +80,18 @@ function finish(
   return EXIT.ok
 }
 
-/** Why a file could not be written; null when all are. */
+/** Why a file could not be written; null when all are. Of files that were not there before, all are written or none. */
 function write(files: readonly MadeFile[], force: boolean): string | null {
+  const made: string[] = []
   for (const { path, text } of files) {
     try {
       mkdirSync(dirname(path), { recursive: true })
       // Without --force a file that came in the meantime is not overwritten either.
-      writeFileSync(path, text, { flag: force ? 'w' : 'wx' })
+      const flag = force && existsSync(path) ? 'w' : 'wx'
+      writeFileSync(path, text, { flag })
+      if (flag === 'wx') made.push(path)
     } catch (cause) {
+      for (const one of made) rmSync(one, { force: true })
       return `cannot write ${path}: ${reasonOf(cause)}`
     }
   }

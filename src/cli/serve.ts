@@ -10,6 +10,10 @@ export async function serve(
   context: CommandContext,
 ): Promise<ExitCode> {
   const load = () => loadProject(options.config, context.environment)
+  const started = Promise.withResolvers<Daemon>()
+  // From the first moment on, or a hangup that comes early would end the process. What goes wrong is in the log.
+  context.onHangup(() => void started.promise.then((daemon) => daemon.reload()).catch(() => {}))
+  const readAt = Date.now()
   const project = await load()
   if (!project.ok) {
     for (const mistake of [...project.mistakes, ...project.warnings])
@@ -18,12 +22,9 @@ export async function serve(
   }
   const log = createLog(options.logLevel, context.terminal)
   for (const { file, line, message } of project.warnings) log.warn({ at: `${file}:${line}` }, message)
-  const started = Promise.withResolvers<Daemon>()
-  // What goes wrong is in the log.
-  context.onHangup(() => void started.promise.then((daemon) => daemon.reload()).catch(() => {}))
   try {
     const { configuration, plugins, files } = project
-    const daemon = await startDaemon({ configuration, plugins, files, load, log })
+    const daemon = await startDaemon({ configuration, plugins, files, readAt, load, log })
     started.resolve(daemon)
     await context.stopped
     await daemon.stop()

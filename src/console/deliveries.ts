@@ -24,6 +24,8 @@ const HIGHEST_LIMIT = 500
 
 /** GET /api/deliveries?state=&tenant=&destination=&limit= */
 export function listDeliveries(deliveries: Deliveries, query: URLSearchParams): Response {
+  const unknown = unknownIn(query, ['state', 'tenant', 'destination', 'limit'])
+  if (unknown !== null) return refusal(400, unknown)
   const state = oneOf(query, 'state', STATES)
   const destination = oneOf(query, 'destination', DESTINATIONS)
   if (state === undefined) return refusal(400, `state is one of ${STATES.join(', ')}`)
@@ -34,19 +36,24 @@ export function listDeliveries(deliveries: Deliveries, query: URLSearchParams): 
 
 /** GET /api/deliveries/:id, with what the delivery says and what it was made of. */
 export function showDelivery(deliveries: Deliveries, id: string): Response {
-  const found = deliveries.find(Number(id))
+  const number = idOf(id)
+  const found = number === null ? null : deliveries.find(number)
   return found === null ? noSuch(id) : json(details(found))
 }
 
 /** POST /api/deliveries/:id/replay */
 export function replayDelivery(deliveries: Deliveries, id: string): Response {
-  const replayed = deliveries.replay(Number(id))
+  const number = idOf(id)
+  if (number === null) return noSuch(id)
+  const replayed = deliveries.replay(number)
   switch (replayed.kind) {
     case 'resent':
     case 'remapped':
-      return json({ id: Number(id), replayed: replayed.kind })
+      return json({ id: number, replayed: replayed.kind })
     case 'unknown':
       return noSuch(id)
+    case 'orphaned':
+      return refusal(409, `delivery ${id} is of ${replayed.tenant}, which is not in the configuration`)
     case 'refused': {
       const state = replayed.state === 'leased' ? 'pending' : replayed.state
       return refusal(409, `delivery ${id} is ${state}; only dead and skipped ones can be replayed`)
@@ -56,28 +63,42 @@ export function replayDelivery(deliveries: Deliveries, id: string): Response {
 
 /**
  * POST /api/deliveries/replay?state=&tenant=&destination=&reason=&after=&until=: a part of those that fit, in order of
- * arrival. While `more` is true, the same again with the `after` and `until` of the answer goes on.
+ * arrival. While `more` is true, the same again with the `after` and `until` of the answer goes on. A filter that is not
+ * known is refused: without it more would be replayed than was meant.
  */
 export function replayDeliveries(deliveries: Deliveries, query: URLSearchParams): Response {
+  const unknown = unknownIn(query, ['state', 'tenant', 'destination', 'reason', 'after', 'until'])
+  if (unknown !== null) return refusal(400, unknown)
   const state = oneOf(query, 'state', REPLAYABLE)
   const destination = oneOf(query, 'destination', DESTINATIONS)
   if (!state) return refusal(400, `name a state: ${REPLAYABLE.join(' or ')}`)
   if (destination === undefined) return refusal(400, `destination is one of ${DESTINATIONS.join(', ')}`)
-  const after = Number(query.get('after') ?? 0)
-  const until = Number(query.get('until') ?? deliveries.newestId())
-  if (!Number.isSafeInteger(after) || !Number.isSafeInteger(until)) {
-    return refusal(400, 'after and until are IDs of deliveries')
-  }
+  const after = idOf(query.get('after') ?? '0')
+  const until = idOf(query.get('until') ?? String(deliveries.newestId()))
+  if (after === null || until === null) return refusal(400, 'after and until are IDs of deliveries')
   const rest = { tenant: query.get('tenant'), reason: query.get('reason'), destination, after, until }
   const { done, last } = deliveries.replayMatching({ state, ...rest })
   const count = (kind: Replayed['kind']) => done.filter(({ replayed }) => replayed.kind === kind).length
   return json({
     resent: count('resent'),
     remapped: count('remapped'),
+    orphaned: count('orphaned'),
     more: last !== null,
     after: last ?? until,
     until,
   })
+}
+
+/** Digits only: `Number` takes '0x10' and '1e3' too, which nobody means. */
+function idOf(text: string): number | null {
+  return /^\d{1,15}$/.test(text) ? Number(text) : null
+}
+
+/** What is wrong with the names of the parameters; null when each is known and given once. */
+function unknownIn(query: URLSearchParams, names: readonly string[]): string | null {
+  const given = [...query.keys()]
+  if (given.every((name, index) => names.includes(name) && given.indexOf(name) === index)) return null
+  return `each parameter is one of ${names.join(', ')}, and given once`
 }
 
 /** Null when it is not given; undefined when it is something else. */

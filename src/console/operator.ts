@@ -35,7 +35,7 @@ interface ToldMistake {
 
 /** The operator's API and console. Lists show how deliveries fare, and nothing of what anybody said. */
 export function operatorRoutes(parts: OperatorParts) {
-  const { health, deliveries, reload } = parts
+  const { health, deliveries } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
   return new Elysia({ name: 'operator' })
@@ -52,7 +52,7 @@ export function operatorRoutes(parts: OperatorParts) {
     .post('/api/deliveries/:id/replay', ({ request, params: { id } }) =>
       changes(request, () => replayDelivery(deliveries, id)),
     )
-    .post('/api/reload', ({ request }) => changes(request, async () => reloadAnswer(await reload())))
+    .post('/api/reload', ({ request }) => changes(request, () => reloadOr503(parts)))
     .get('/ui', ({ request }) => reads(request, page))
 }
 
@@ -73,9 +73,22 @@ function changeGuard(parts: OperatorParts) {
 }
 
 /** A browser that knows the password sends it along with whatever another site's page makes it post here. */
-function isFromElsewhere(request: Request): boolean {
-  const site = request.headers.get('sec-fetch-site')
-  return site !== null && site !== 'same-origin' && site !== 'none'
+function isFromElsewhere({ headers }: Request): boolean {
+  const site = headers.get('sec-fetch-site')
+  if (site !== null) return site !== 'same-origin' && site !== 'none'
+  // Without TLS browsers say no more than where the page is from.
+  const origin = headers.get('origin')
+  return origin !== null && origin.replace(/^https?:\/\//, '') !== headers.get('host')
+}
+
+/** A stop ends a reload that is under way: that is no fault. */
+async function reloadOr503({ reload, isStopping }: OperatorParts): Promise<Response> {
+  try {
+    return reloadAnswer(await reload())
+  } catch (error) {
+    if (isStopping()) return refusal(503, 'refiner-sync is stopping')
+    throw error
+  }
 }
 
 function reloadAnswer(reloaded: Reloaded): Response {

@@ -41,9 +41,15 @@ export class FileWatch {
     return stampsOf([...this.#read.keys()])
   }
 
-  /** Watches these files from now on, for any change since they were read. */
-  async follow(files: readonly string[], before: Stamps): Promise<void> {
-    const now = await stampsOf(files.filter((file) => !before.has(file)))
+  /**
+   * Watches these files from now on, for any change since they were read. Of those that were not watched `before`,
+   * only the system's clock tells: what is younger than `readAt`, when reading began, may have been read as it was.
+   */
+  async follow(files: readonly string[], before: Stamps, readAt: number): Promise<void> {
+    const now = await stampsOf(
+      files.filter((file) => !before.has(file)),
+      readAt,
+    )
     this.#read = new Map(files.map((file) => [file, before.get(file) ?? now.get(file)!]))
     this.#changed = null
   }
@@ -67,15 +73,18 @@ export class FileWatch {
   }
 }
 
-async function stampsOf(files: readonly string[]): Promise<Stamps> {
-  return new Map(await Promise.all(files.map(async (file) => [file, await stampOf(file)] as const)))
+async function stampsOf(files: readonly string[], readAt = Infinity): Promise<Stamps> {
+  return new Map(await Promise.all(files.map(async (file) => [file, await stampOf(file, readAt)] as const)))
 }
 
+/** No file is ever in this state. */
+const UNKNOWN = 'unknown'
+
 /** A file that cannot be looked at has a state too. */
-async function stampOf(file: string): Promise<string> {
+async function stampOf(file: string, readAt: number): Promise<string> {
   try {
-    const { mtimeMs, size, ino } = await stat(file)
-    return `${mtimeMs} ${size} ${ino}`
+    const { mtimeMs, ctimeMs, size, ino } = await stat(file)
+    return ctimeMs >= readAt ? UNKNOWN : `${mtimeMs} ${size} ${ino}`
   } catch (error) {
     return String((error as { code?: unknown }).code ?? error)
   }

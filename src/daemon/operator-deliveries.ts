@@ -9,6 +9,8 @@ export interface OperatorDeliveriesParts {
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
+  /** Whether the configuration names the tenant. */
+  readonly isKnown: (tenant: string) => boolean
   /** Says that there are items to be mapped. */
   readonly wakeMapper: () => void
   /** Says that there is something to send for this tenant. */
@@ -17,18 +19,18 @@ export interface OperatorDeliveriesParts {
 
 /** The deliveries as the operator sees and replays them; each replay is in the log. */
 export function operatorDeliveries(parts: OperatorDeliveriesParts): Deliveries {
-  const { store, clock } = parts
+  const { store, clock, isKnown } = parts
   return {
     list: (filter) => listDeliveries(store, filter),
     find: (id) => findDelivery(store, id),
     newestId: () => newestId(store),
     replay(id) {
-      const replayed = replayDelivery(store, id, clock.now())
+      const replayed = replayDelivery(store, id, clock.now(), isKnown)
       afterReplay(parts, [{ id, replayed }])
       return replayed
     },
     replayMatching(filter) {
-      const part = replayDeliveries(store, filter, clock.now())
+      const part = replayDeliveries(store, filter, clock.now(), isKnown)
       afterReplay(parts, part.done)
       return part
     },

@@ -44,9 +44,12 @@ export class Reloader {
   }
 
   /** To be created as soon as the files have been read: what changes from then on is noticed. */
-  static async create(parts: ReloaderParts, files: readonly string[]): Promise<Reloader> {
+  static async create(
+    parts: ReloaderParts,
+    { files, readAt }: { files: readonly string[]; readAt: number },
+  ): Promise<Reloader> {
     const reloader = new Reloader(parts, files)
-    await reloader.#watch.follow(files, new Map())
+    await reloader.#watch.follow(files, new Map(), readAt)
     return reloader
   }
 
@@ -96,7 +99,8 @@ export class Reloader {
   #begin(): Promise<ReloadResult> {
     this.#next = null
     const current = this.#run().finally(() => {
-      if (this.#current === current) this.#current = null
+      // The next one follows at once: whoever asks in between waits for that one.
+      if (this.#current === current && this.#next === null) this.#current = null
     })
     this.#current = current
     return current
@@ -104,6 +108,7 @@ export class Reloader {
 
   async #run(): Promise<ReloadResult> {
     const { load, log, onReload } = this.parts
+    const readAt = Date.now()
     const before = await this.#watch.stamps()
     try {
       const project = await load()
@@ -111,14 +116,14 @@ export class Reloader {
       const result = project.ok ? this.#putInForce(project) : this.#reject(project)
       const files = project.ok ? project.files : [...new Set([...this.files, ...project.files])]
       if (project.ok) this.files = files
-      await this.#watch.follow(files, before)
+      await this.#watch.follow(files, before, readAt)
       onReload(result.ok ? 'ok' : 'rejected')
       return result
     } catch (error) {
       if (this.#stopped) throw error
       this.#rejected ??= { mistakes: [] }
       log.error({ fault: faultText(error) }, 'reading the configuration again failed; nothing has changed')
-      await this.#watch.follow([...before.keys()], before)
+      await this.#watch.follow([...before.keys()], before, readAt)
       onReload('rejected')
       throw error
     }

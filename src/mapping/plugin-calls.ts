@@ -32,11 +32,13 @@ export function afterPlugin(
 ): AfterPlugin {
   switch (result.kind) {
     case 'skipped':
-      return skip(`${result.reason} (plugin ${plugin})`, parts, notes)
+      // What it says may be made of what was answered.
+      return skip(`plugin ${plugin} skipped it`, result.reason, parts, notes)
     case 'failed':
       return { kind: 'failed', reason: `plugin ${plugin}: ${result.reason}`, detail: result.detail }
     case 'messages': {
-      if (result.messages.length === 0) return skip(`plugin ${plugin} left nothing to send`, parts, notes)
+      if (result.messages.length === 0)
+        return skip(`plugin ${plugin} left nothing to send`, null, parts, notes)
       const reader = new MessageReader(plugin, given, parts)
       const messages: Message[] = []
       for (const [index, item] of result.messages.entries()) {
@@ -52,8 +54,13 @@ export function afterPlugin(
   }
 }
 
-function skip(reason: string, { interaction, ids }: MessageParts, notes: string | null): AfterPlugin {
-  return { kind: 'skipped', delivery: skippedDelivery(interaction, ids, reason, notes) }
+function skip(
+  reason: string,
+  detail: string | null,
+  { interaction, ids }: MessageParts,
+  notes: string | null,
+): AfterPlugin {
+  return { kind: 'skipped', delivery: { ...skippedDelivery(interaction, ids, reason, notes), detail } }
 }
 
 class MessageReader {

@@ -71,7 +71,8 @@ export class Metrics {
   /** All metrics as text; the gauges are those of `health`. */
   async text(health: Health): Promise<string> {
     this.#up.set(health.database.status === 'ok' ? 1 : 0)
-    this.#configuration.set(health.configuration.status === 'ok' ? 1 : 0)
+    const { status, needs_restart } = health.configuration
+    this.#configuration.set(status === 'ok' && needs_restart.length === 0 ? 1 : 0)
     // Tenants come and go.
     for (const gauge of [this.#pending, this.#oldest, this.#dead]) gauge.reset()
     for (const [tenant, { destinations }] of Object.entries(health.tenants)) {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BunPlugin } from 'bun'
@@ -30,13 +30,16 @@ interface Refusal {
 export async function bundlePlugin(settings: PluginSettings): Promise<Bundled> {
   const files = new Set([settings.path])
   const refusals: Refusal[] = []
+  let entry: string
   try {
     await readFile(settings.path)
+    // The bundler remembers where a path led the first time: behind a link that was turned, it would take the old file.
+    entry = await realpath(settings.path)
   } catch (error) {
     return { ok: false, problems: [unreadable(settings, error)], files: [...files] }
   }
   const base = process.cwd()
-  const output = await build(settings, watchImports(settings, files, refusals))
+  const output = await build(entry, settings, watchImports(settings, files, refusals))
   const problems = await Promise.all(refusals.map((refusal) => importProblem(settings, refusal)))
   for (const log of output.logs) {
     if (log.level === 'error') problems.push(problemOf(settings, log))
@@ -49,10 +52,13 @@ export async function bundlePlugin(settings: PluginSettings): Promise<Bundled> {
   return { ok: true, code, places: new SourcePlaces(map, base), files: [...files] }
 }
 
-function build(settings: PluginSettings, plugin: BunPlugin): Promise<Bun.BuildOutput> {
-  const { path, trusted } = settings
+function build(
+  entry: string,
+  { path, trusted }: PluginSettings,
+  plugin: BunPlugin,
+): Promise<Bun.BuildOutput> {
   const options: Bun.BuildConfig & { macros: boolean } = {
-    entrypoints: [path],
+    entrypoints: [entry],
     target: trusted ? 'bun' : 'browser',
     format: 'esm',
     sourcemap: 'external',

@@ -26,7 +26,7 @@ function prepare(compiled: CompiledEventRule, draft: EventDraft, evaluation: Eva
   const groupTraits = compiled.groupTraits === null ? null : evaluation.fields(compiled.groupTraits)
   const casts = castsOf(rule.cast, draft, evaluation)
   return () => {
-    for (const [{ values, name }, value] of casts) put(values, name, value)
+    for (const [{ values, name }, value] of casts) values[name] = value
     renameAll(draft, rule.rename)
     for (const text of rule.drop) drop(draft, text)
     if (rule.keep !== null) keep(draft, rule.keep)

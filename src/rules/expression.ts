@@ -4,7 +4,7 @@ import { environmentOf } from './environments.ts'
 import { problemOf, type TextProblem } from './expression-problems.ts'
 import { isCelError } from './failures.ts'
 import { LINEAR_MATCHES, patternFault } from './linear-matches.ts'
-import { nodesOf } from './syntax-tree.ts'
+import { isDeeperThan, nodesOf } from './syntax-tree.ts'
 
 /** A CEL expression, checked and ready to be evaluated. */
 export interface Expression {
@@ -33,6 +33,7 @@ export function compileExpression(
   }
   try {
     const parsed = parseLinear(environment, text)
+    if (isDeeperThan(parsed.ast, DEEPEST)) return refused(TOO_LONG)
     const fault = literalPatternFault(parsed.ast) ?? lostKeyFault(parsed.ast)
     if (fault !== null) return refused(fault)
     const checked = parsed.check()
@@ -49,7 +50,12 @@ export function compileExpression(
   }
 }
 
-/** What goes deeper than the stack: CEL bounds the depth of brackets, but not the length of `a + b + …`. */
+/**
+ * CEL bounds the depth of brackets, but not the length of `a + b + …`, which is as deep as it is long. This is far from
+ * where the stack ends, so that what is accepted by `check` can be evaluated anywhere.
+ */
+const DEEPEST = 2000
+
 const TOO_LONG: TextProblem = {
   code: 'expression_syntax',
   at: 0,
@@ -93,7 +99,8 @@ function lostKeyFault(tree: ASTNode): TextProblem | null {
     const lost = node.args.map(([key]) => key).find((key) => key.op === 'value' && LOST_KEYS.has(key.args))
     if (lost === undefined) continue
     const message = `a map made in an expression cannot have the name ${JSON.stringify(lost.args)}`
-    const hint = 'write names with an expression each, `{ name: expression }`, instead of one that gives a map'
+    const hint =
+      'write names with an expression each, `{ name: expression }`, instead of one that gives a map'
     return { code: 'expression_type', at: lost.start, message, hint }
   }
   return null

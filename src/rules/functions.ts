@@ -74,7 +74,8 @@ export function npsCategory(value: unknown): 'detractor' | 'passive' | 'promoter
 
 /** The score as a number; null when the value is none. */
 export function npsScore(value: unknown): number | null {
-  const text = typeof value === 'object' ? '' : String(value).trim()
+  const isOne = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+  const text = isOne ? String(value).trim() : ''
   return /^(\d|10)$/.test(text) ? Number(text) : null
 }
 
@@ -96,7 +97,8 @@ function asText(value: unknown): string {
 
 function asNumber(value: unknown): number {
   const text = typeof value === 'string' ? value.trim() : value
-  const isOne = typeof text === 'number' || typeof text === 'bigint' || (typeof text === 'string' && text !== '')
+  const isOne =
+    typeof text === 'number' || typeof text === 'bigint' || (typeof text === 'string' && text !== '')
   const number = isOne ? Number(text) : Number.NaN
   if (!Number.isFinite(number)) throw new FunctionFailed('number() was given something that is no number')
   return number

@@ -126,12 +126,12 @@ export function valueNamed(draft: InteractionDraft, text: string): JsonValue | u
 export function replaceNamed(draft: InteractionDraft, text: string, value: JsonValue): void {
   const { scope, name } = scopedName(text)
   if (scope !== null) {
-    put(draft[scope], name, value)
+    draft[scope][name] = value
     return
   }
   const names = draft.answers.get(name)
   if (names === undefined) return
-  if (Object.hasOwn(draft.traits, names.trait)) put(draft.traits, names.trait, value)
+  if (Object.hasOwn(draft.traits, names.trait)) draft.traits[names.trait] = value
   if (Object.hasOwn(draft.properties, names.property)) draft.properties[names.property] = value
 }
 

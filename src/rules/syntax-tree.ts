@@ -10,6 +10,16 @@ export function* nodesOf(node: ASTNode): Generator<ASTNode> {
   }
 }
 
+/** Whether the tree has more levels than these. */
+export function isDeeperThan(node: ASTNode, levels: number): boolean {
+  let row = [node]
+  for (let level = 0; row.length > 0; level++) {
+    if (level === levels) return true
+    row = row.flatMap((one) => [...childrenOf(one.args)])
+  }
+  return false
+}
+
 /** The parts of a condition that must all be true. */
 export function conjunctsOf(node: ASTNode): ASTNode[] {
   return node.op === '&&' ? node.args.flatMap(conjunctsOf) : [node]

@@ -29,7 +29,7 @@ function objectToJson(value: object): JsonValue {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   if (value instanceof UnsignedInt) return exactly(value.valueOf())
   if (value instanceof Duration) return value.toString()
-  if (value instanceof Optional) return toJson(value.orValue(null as unknown))
+  if (value instanceof Optional) return toJson(value.orValue(null))
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   const entries: Iterable<[unknown, unknown]> = value instanceof Map ? value : Object.entries(value)
   return Object.fromEntries(Array.from(entries, ([name, inner]) => [String(name), toJson(inner)]))

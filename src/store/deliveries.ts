@@ -101,8 +101,13 @@ const listOf = (state: DeliveryState) =>
         eb
           .selectFrom('outbox')
           .select('id')
-          .where('state', '=', state)
-          .$if(state === 'pending', (query) => query.where('settled_at', 'is', null))
+          .$if(state !== 'pending', (query) => query.where('state', '=', state))
+          // Many may be open, few of them under way: so the state is not looked up in each row.
+          .$if(state === 'pending', (query) =>
+            query
+              .where('settled_at', 'is', null)
+              .where('id', 'not in', eb.selectFrom('outbox').select('id').where('state', '=', 'leased')),
+          )
           .where(sql<boolean>`(${tenant} is null or tenant = ${tenant})`)
           .where(sql<boolean>`(${destination} is null or destination = ${destination})`)
           .orderBy(sql`+id`, 'desc')

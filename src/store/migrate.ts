@@ -1,10 +1,10 @@
 import type { Database } from 'bun:sqlite'
 import { Kysely, SqliteDialect } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { migrations } from './migrations/index.ts'
+import { migrations as all } from './migrations/index.ts'
 
 /** Brings the tables up to this version. Throws when a migration fails or when a newer version made the file. */
-export async function migrate(sqlite: Database): Promise<void> {
+export async function migrate(sqlite: Database, migrations = all): Promise<void> {
   const db = new Kysely<unknown>({ dialect: bunSqliteDialect(sqlite) })
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error, results } = await migrator.migrateToLatest()

@@ -13,6 +13,8 @@ export type Replayed =
   /** Its item waits to be mapped again, and the delivery is gone: the mapping makes a new one. */
   | { readonly kind: 'remapped'; readonly tenant: string; readonly destination: Destination }
   | { readonly kind: 'unknown' }
+  /** The configuration does not name the tenant: nothing would send it, or much later somebody who names it again. */
+  | { readonly kind: 'orphaned'; readonly tenant: string }
   /** It was delivered, or is still to be: there is nothing to replay. */
   | { readonly kind: 'refused'; readonly state: DeliveryState }
 
@@ -21,8 +23,13 @@ export type Replayed =
  * its place in the user's order. Of one that the mapping gave up the item is mapped anew; what the item became besides
  * is recognised by its message IDs and not sent twice.
  */
-export function replayDelivery(store: Store, id: number, now: number): Replayed {
-  return store.transaction(() => replayOne(store, id, now))
+export function replayDelivery(
+  store: Store,
+  id: number,
+  now: number,
+  isKnown: (tenant: string) => boolean,
+): Replayed {
+  return store.transaction(() => replayOne(store, id, now, isKnown))
 }
 
 export interface ReplayFilter {
@@ -52,6 +59,7 @@ export function replayDeliveries(
   store: Store,
   { state, reason, ...rest }: ReplayFilter,
   now: number,
+  isKnown: (tenant: string) => boolean,
 ): ReplayedPart {
   return store.transaction(() => {
     const done: { id: number; replayed: Replayed }[] = []
@@ -60,7 +68,7 @@ export function replayDeliveries(
       if (done.length === MOST_AT_ONCE) break
       last = id
       if (reason !== null && !reasonOf(store, { id })[0]!.reason.includes(reason)) continue
-      done.push({ id, replayed: replayOne(store, id, now) })
+      done.push({ id, replayed: replayOne(store, id, now, isKnown) })
     }
     return { done, last }
   })
@@ -79,11 +87,12 @@ const highest = rows<{}, { id: number }>((db) =>
     .limit(sql<number>`1`),
 )
 
-function replayOne(store: Store, id: number, now: number): Replayed {
+function replayOne(store: Store, id: number, now: number, isKnown: (tenant: string) => boolean): Replayed {
   const [found] = replayable(store, { id })
   if (found === undefined) return { kind: 'unknown' }
   const { tenant, destination, userKey, state, attempts, hasPayload, inboxId } = found
   if (state !== 'dead' && state !== 'skipped') return { kind: 'refused', state }
+  if (!isKnown(tenant)) return { kind: 'orphaned', tenant }
   // What has a payload and was never tried was given up by the mapping too: the destination would drop it.
   if (state === 'dead' && hasPayload === 1 && attempts > 0) {
     reopen(store, { id, now, note: `replayed at ${new Date(now).toISOString()}, after: ` })

@@ -141,6 +141,17 @@ describe('refiner-sync init --from-webhook', () => {
   })
 })
 
+test('init that cannot write a file leaves none of the others behind', async () => {
+  // A file where the folder of samples should be.
+  using folder = commandFolder({ 'webhook.json': completedSurvey(), 'config/samples': 'mine' })
+  const { code, stderr } = await folder.run(['init', '--yes', '--from-webhook', 'webhook.json'])
+  expect(stderr).toStartWith('cannot write config/samples/customer-churn-survey.json: ')
+  expect(stderr).not.toMatch(/E[A-Z]{4}/)
+  expect(code).toBe(1)
+  expect(await Bun.file(`${folder.path}/refiner-sync.yaml`).exists()).toBe(false)
+  expect(await folder.read('config/samples')).toBe('mine')
+})
+
 describe('refiner-sync init on a terminal', () => {
   test('asks, again where an answer is none, and writes what was answered', async () => {
     using folder = commandFolder()

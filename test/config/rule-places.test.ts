@@ -122,8 +122,31 @@ const YAML: readonly (readonly [what: string, file: string, code: MistakeCode, s
     'rule_conflict',
     /made from the interaction/,
   ],
+  [
+    'an answer moved to a place',
+    inRule('rename: { a: b, nps: ¦traits.score }'),
+    'rule_conflict',
+    /everywhere/,
+  ],
+  ['a trait moved to a property', inRule('rename: { traits.a: ¦properties.a }'), 'rule_conflict', /drop/],
   ['a message without a type', inRule('¦emit: { event: A }'), 'missing_key', /type/],
 ]
+
+test('what is doubtful about rules that have a mistake is not told', () => {
+  const { text } = unmarked(inRule('drop: [a]', 'when: answers.nps == 9', 'on_error: ¦perhaps'))
+  const result = read(text)
+  expect([result.ok, ...result.warnings.map(({ code }) => code)]).toEqual([false])
+  expect(read(text.replace('perhaps', 'dead')).warnings.map(({ code }) => code)).toEqual(['text_and_number'])
+})
+
+test('for Refiner a bare name may get the place that it has anyway', () => {
+  const rules = (rename: string) =>
+    tenantFile([REFINER, SEGMENT, `to_refiner: { mapping: [{ rename: { ${rename} } }] }`])
+  expect(read(rules('plan: traits.subscription')).ok).toBe(true)
+  expect(mistakesOf(rules('traits.plan: group_traits.plan')).map(({ code }) => code)).toEqual([
+    'rule_conflict',
+  ])
+})
 
 test('a doubt about a rule with a variable says what it is, and nothing of the variable', () => {
   const rule = `    - traits: { a: 'hash(user.id, "\${KEY}")' }`

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { operatorRoutes } from '../../src/console/operator.ts'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
 import { basic, bearer, deadline, type Loop, startLoop } from '../support/loop.ts'
 
@@ -58,4 +59,61 @@ test('the page runs nothing from elsewhere', async () => {
   const response = await get('/ui', password('the-admin-token'))
   expect(response.headers.get('content-type')).toContain('text/html')
   expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
+})
+
+const post = (path: string, headers: Record<string, string> = {}) =>
+  fetch(loop.daemon.url + path, { method: 'POST', headers: { ...password('the-admin-token'), ...headers } })
+
+test.each([
+  [{ 'sec-fetch-site': 'cross-site' }, 403],
+  [{ 'sec-fetch-site': 'same-site' }, 403],
+  [{ 'sec-fetch-site': 'same-origin' }, 200],
+  // Without TLS a browser sends no more than this.
+  [{ origin: 'http://elsewhere.example' }, 403],
+  [{ origin: 'null' }, 403],
+  [{}, 200],
+] as const)(
+  'a page of another site cannot make a browser change anything: %p is answered %d',
+  async (headers, status) => {
+    expect((await post('/api/reload', headers)).status).toBe(status)
+    expect((await post('/api/deliveries/replay?state=dead', headers)).status).toBe(status)
+  },
+)
+
+test('a page of its own may change things without TLS too', async () => {
+  expect((await post('/api/reload', { origin: loop.daemon.url })).status).toBe(200)
+})
+
+test.each(['1e0', '0x1', '01.0', '+1', '1%20', '-1', '9'.repeat(30)])(
+  '%p is the ID of no delivery',
+  async (id) => {
+    expect((await get(`/api/deliveries/${id}`, bearer('the-admin-token'))).status).toBe(404)
+    expect((await post(`/api/deliveries/${id}/replay`)).status).toBe(404)
+  },
+)
+
+test.each(['tenent=acme', 'tenant=acme&tenant=globex', 'after=1e9', 'until=', 'limit=1'])(
+  'a replay of all that fit is refused where a filter is not understood: %s',
+  async (filter) => {
+    expect((await post(`/api/deliveries/replay?state=dead&${filter}`)).status).toBe(400)
+  },
+)
+
+test('a reload that a stop cuts short is answered 503', async () => {
+  let stops = false
+  const unused = (): never => {
+    throw new Error('not asked for')
+  }
+  const routes = operatorRoutes({
+    isAdmin: () => true,
+    isStopping: () => stops,
+    health: unused,
+    deliveries: { list: unused, find: unused, replay: unused, replayMatching: unused, newestId: unused },
+    async reload() {
+      stops = true
+      throw new Error('refiner-sync is stopping')
+    },
+  })
+  const request = new Request('http://localhost/api/reload', { method: 'POST', headers: bearer('any') })
+  expect((await routes.handle(request)).status).toBe(503)
 })

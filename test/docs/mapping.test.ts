@@ -66,7 +66,11 @@ async function run(command: readonly string[], file: string) {
   const text = await Bun.file(join(folder, file)).text()
   const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!)
   const environment = Object.fromEntries(names.map((name) => [name, `value-of-${name}`]))
-  const { stdout: out, stderr: problems, code } = await runHere([...command, '--config', file], folder, environment)
+  const {
+    stdout: out,
+    stderr: problems,
+    code,
+  } = await runHere([...command, '--config', file], folder, environment)
   return { out, problems, code }
 }
 

@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { serve } from '../../src/cli/serve.ts'
 import { FileWatch } from '../../src/daemon/file-watch.ts'
 import { startRefinerStandIn } from '../../src/demo/refiner-stand-in.ts'
 import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
@@ -19,7 +29,7 @@ afterEach(() => {
 })
 
 /** Watches files with a clock of its own; `look` passes a second and waits until it has looked. */
-async function watching(files: readonly string[]) {
+async function watching(files: readonly string[], readAt = Infinity) {
   const clock = handClock()
   let changes = 0
   let looks = Promise.withResolvers<void>()
@@ -32,9 +42,9 @@ async function watching(files: readonly string[]) {
   }
   const watch = new FileWatch(timed, async () => {
     changes += 1
-    await watch.follow(files, await watch.stamps())
+    await watch.follow(files, await watch.stamps(), Infinity)
   })
-  await watch.follow(files, new Map())
+  await watch.follow(files, new Map(), readAt)
   watch.start()
   return {
     async look(times = 1) {
@@ -62,6 +72,23 @@ test('a change is told once the file has been the same for two looks', async () 
   expect(await watch.look()).toBe(1)
   expect(await watch.look(3)).toBe(0)
   watch.stop()
+})
+
+test('what changed while it was read for the first time is told, once', async () => {
+  const [old, young] = [join(folder, 'a.yaml'), join(folder, 'b.yaml')]
+  writeFileSync(old, 'one')
+  const readAt = statSync(old).ctimeMs + 20
+  const watch = await watching([old], readAt)
+  expect(await watch.look(3)).toBe(0)
+  watch.stop()
+  await until(() => {
+    writeFileSync(young, 'two')
+    return statSync(young).ctimeMs >= readAt
+  })
+  const later = await watching([old, young], readAt)
+  expect(await later.look(2)).toBe(1)
+  expect(await later.look(3)).toBe(0)
+  later.stop()
 })
 
 test('a file that is gone, comes, is replaced, cannot be reached, or is a link to nothing has a state too', async () => {
@@ -139,6 +166,48 @@ test('the process reads its file again on SIGHUP, takes changes by itself, and s
   }
   await until(async () => (await tenants()).length === 2, deadline())
   expect(daemon.output()).not.toContain(ADMIN_TOKEN)
+  daemon.process.kill('SIGTERM')
+  expect(await daemon.process.exited).toBe(0)
+})
+
+test('a hangup is listened to before anything is read: one that comes early does not end the process', async () => {
+  const file = join(folder, 'refiner-sync.yaml')
+  const peers = { segment: 'http://127.0.0.1:9', refiner: 'http://127.0.0.1:9' }
+  writeFileSync(file, fileText({ tenants: { acme: {} } }, peers))
+  let listens = false
+  const context = {
+    environment: {},
+    print() {},
+    printError() {},
+    terminal: false,
+    stopped: Promise.resolve(),
+    onHangup: () => void (listens = true),
+  }
+  const running = serve({ config: file, logLevel: 'error' }, context)
+  expect(listens).toBe(true)
+  expect(await running).toBe(0)
+})
+
+test('a hangup while the program is still being loaded does not end it either', async () => {
+  await using stops = new AsyncDisposableStack()
+  using place = workplace({ segment: 'http://127.0.0.1:9', refiner: 'http://127.0.0.1:9' })
+  const hold = join(place.folder, 'hold.ts')
+  writeFileSync(
+    hold,
+    `Bun.plugin({ name: 'hold', setup(build) {
+      build.onLoad({ filter: /src.cli.program.ts$/ }, async ({ path }) => {
+        console.log('loading')
+        Bun.sleepSync(200)
+        return { contents: await Bun.file(path).text(), loader: 'ts' }
+      })
+    } })`,
+  )
+  const [bun = '', main = ''] = FROM_SOURCE
+  const daemon = run([bun, '--preload', hold, main], ['serve'], place.folder)
+  stops.defer(() => daemon.process.kill('SIGKILL'))
+  await until(() => daemon.output().includes('loading'))
+  daemon.process.kill('SIGHUP')
+  await until(() => daemon.process.signalCode !== null || daemon.output().includes('configuration reloaded'))
   daemon.process.kill('SIGTERM')
   expect(await daemon.process.exited).toBe(0)
 })

@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { Reloader } from '../../src/daemon/reloader.ts'
 import { withResponse } from '../fixtures/refiner-webhook.ts'
 import { ADMIN_TOKEN, type FileLoop, startFileLoop } from '../support/file-loop.ts'
+import { handClock } from '../support/hand-clock.ts'
 import { basic, bearer, deadline, keptLog, postTo, startLoop, until } from '../support/loop.ts'
 import { interactionRule } from '../support/rules.ts'
 
@@ -119,10 +121,13 @@ test('what only a restart changes stays as it is and is named', async () => {
     problems: ['only a restart changes server.port'],
     configuration: { status: 'ok', needs_restart: ['server.port'] },
   })
+  const metrics = async () => (await fetch(`${loop.daemon.url}/metrics`)).text()
+  expect(await metrics()).toContain('refiner_sync_configuration_ok 0')
   expect((await complete(loop, 'beta', 'ada', 'one')).status).toBe(200)
   loop.write({ tenants: { acme: {} } })
   await loop.daemon.reload()
   expect(health(loop).configuration.needs_restart).toEqual([])
+  expect(await metrics()).toContain('refiner_sync_configuration_ok 1')
 })
 
 test('a new key starts a new lane at once; what is under way ends under the old one, and no user is overtaken', async () => {
@@ -344,3 +349,20 @@ function tracked(loop: FileLoop): string[] {
     .filter(({ message }) => message.type === 'track')
     .map(({ message }) => (message['properties'] as { id: string }).id)
 }
+
+test('no two readings go on at once, whoever asks at which moment', async () => {
+  let going = 0
+  let most = 0
+  const load = async () => {
+    most = Math.max(most, (going += 1))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    going -= 1
+    return { ok: false, mistakes: [], warnings: [], files: [] } as const
+  }
+  const parts = { load, apply: () => [], onReload() {}, clock: handClock(), log: keptLog().log }
+  const reloader = await Reloader.create(parts, { files: [], readAt: Infinity })
+  const first = reloader.reload()
+  const afterIt = first.then(() => reloader.reload())
+  await Promise.all([first, afterIt, reloader.reload()])
+  expect(most).toBe(1)
+})

@@ -44,6 +44,21 @@ const list = async (loop: Loop, query: string) =>
   (await api(loop, `/api/deliveries?${query}`)).body as ShownDelivery[]
 const show = async (loop: Loop, id: number) => (await api(loop, `/api/deliveries/${id}`)).body as ShownDetails
 
+/** `refiner-sync deliveries …`, and what it prints. */
+const run = async (args: string[], token = adminToken) => {
+  const lines: string[] = []
+  const print = (line: string) => void lines.push(line)
+  const code = await runProgram(['deliveries', ...args], {
+    environment: { REFINER_SYNC_ADMIN_TOKEN: token },
+    print,
+    printError: print,
+    terminal: false,
+    stopped: new Promise(() => {}),
+    onHangup() {},
+  })
+  return { code, text: lines.join('\n') }
+}
+
 const dead = (loop: Loop) => loop.daemon.health().tenants['acme']!.dead
 
 test('an item that a broken plugin failed is mapped anew by the mended one', async () => {
@@ -134,21 +149,10 @@ test('the command line lists, shows and replays, by ID and all that fit', async 
   await using loop = await start({
     refiner: () => (refusing ? Response.json({ message: 'no' }, { status: 422 }) : null),
   })
-  const run = async (args: string[], token = adminToken) => {
-    const lines: string[] = []
-    const print = (line: string) => void lines.push(line)
-    const code = await runProgram(['deliveries', ...args], {
-      environment: { REFINER_SYNC_ADMIN_TOKEN: token },
-      print,
-      printError: print,
-      terminal: false,
-      stopped: new Promise(() => {}),
-      onHangup() {},
-    })
-    return { code, text: lines.join('\n') }
-  }
   const url = ['--url', loop.daemon.url]
-  for (let n = 0; n < 600; n++) await track(loop, `event-${n}`)
+  const events = Array.from({ length: 600 }, (_, n) => `event-${n}`)
+  const batch = events.map((event) => ({ type: 'track', userId: 'ada', event, messageId: event }))
+  await loop.post('/v1/segment', { batch }, basic('acme-destination-key'))
   await until(() => dead(loop) === 600)
 
   const listing = await run(['list', ...url, '--state', 'dead', '--limit', '2', '--json'])
@@ -180,8 +184,21 @@ test('the command line lists, shows and replays, by ID and all that fit', async 
     ...url,
     '--json',
   ])
-  expect(JSON.parse(all.text)).toEqual({ replayed: 599, resent: 599, remapped: 0 })
+  expect(JSON.parse(all.text)).toEqual({ replayed: 599, resent: 599, remapped: 0, orphaned: 0 })
   await loop.refiner.until((calls) => calls.length === 600, deadline())
   const sent = loop.refiner.calls.map(({ body }) => String(body['event']))
-  expect(sent).toEqual(Array.from({ length: 600 }, (_, n) => `event-${n}`))
+  expect(sent).toEqual(events)
+})
+
+test('what somebody made a plugin say cannot paint over the terminal of who reads it', async () => {
+  const said = 'gone\u001b[2J'
+  const failing = pluginStub({ kind: 'failed', reason: said, detail: said })
+  await using loop = await start({ tenants: { acme: withPlugin }, plugins: failing })
+  await complete(loop, 'one')
+  await until(async () => (await list(loop, 'state=dead')).length === 1)
+  for (const args of [['list'], ['show', '1']]) {
+    const { text } = await run([...args, '--url', loop.daemon.url])
+    expect(text).toContain('gone\\u001b[2J')
+    expect(text).not.toContain('\u001b')
+  }
 })

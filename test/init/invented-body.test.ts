@@ -129,3 +129,8 @@ test('moments of Refiner keep their distance and their form', () => {
   expect(distance(response)).toBe(distance(body.response))
   expect(response['completed_at']).toMatch(/^2025-.*\.\d{6}Z$/)
 })
+
+test('a name that is an ID is invented, too', () => {
+  const invented = inventedBody({ attributes: { 'abcdefab-cdef-abcd-efab-cdefabcdefab': true } })
+  expect(invented).toEqual({ attributes: { field_1: true } })
+})

@@ -116,7 +116,9 @@ describe('plugins', () => {
 
   test('skip with a reason, or by leaving nothing', async () => {
     const skipping = await deliveries({ no: () => ({ kind: 'skipped', reason: 'staff' }) })
-    expect(skipping.first).toMatchObject([{ state: 'skipped', reason: 'staff (plugin no)', payload: null }])
+    expect(skipping.first).toMatchObject([
+      { state: 'skipped', reason: 'plugin no skipped it', detail: 'staff', payload: null },
+    ])
     const { first } = await deliveries({ none: () => [], after: (messages) => messages })
     expect(first).toMatchObject([{ state: 'skipped', reason: 'plugin none left nothing to send' }])
   })

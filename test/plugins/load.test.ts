@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
+import { rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { loadPlugins } from '../../src/plugins/load.ts'
-import { transforming, workshop, inTexts } from './support.ts'
+import { call, inTexts, transforming, workshop } from './support.ts'
 
 const shop = workshop()
 const fine = transforming('return messages')
@@ -203,4 +204,28 @@ describe('a problem is told with its place:', () => {
     const loaded = await shop.load(shop.settings('test', folder))
     expect(loaded).toMatchObject({ ok: false, problems: [{ code: 'plugin_unreadable', file: join(folder) }] })
   })
+})
+
+test('a folder behind a link that is turned to another is read anew', async () => {
+  const first = shop.write(
+    'releases/1/plugin.ts',
+    transforming('return [one()]', "import { one } from './help.ts'"),
+  )
+  shop.write('releases/1/help.ts', 'export const one = () => 1')
+  shop.write('releases/2/plugin.ts', transforming('return [one()]', "import { one } from './help.ts'"))
+  shop.write('releases/2/help.ts', 'export const one = () => 2')
+  const root = dirname(dirname(dirname(first)))
+  const link = join(root, 'current')
+  symlinkSync(join(root, 'releases', '1'), link)
+  const results: unknown[] = []
+  for (const release of ['1', '2']) {
+    rmSync(link)
+    symlinkSync(join(root, 'releases', release), link)
+    const host = await shop.host(shop.settings('linked', join(link, 'plugin.ts')))
+    results.push(...(await host.call('linked', 'acme', [call])))
+  }
+  expect(results).toEqual([
+    { kind: 'messages', messages: '[1]' },
+    { kind: 'messages', messages: '[2]' },
+  ])
 })

@@ -26,24 +26,33 @@ const CONDITIONS: readonly [string, RuleProblemCode, RegExp][] = [
   ['¦', 'expression_syntax', /empty/],
 ]
 
-test('an expression as long as it likes is read in the time of its length, or refused', () => {
+test('an expression is read in the time of its length, and refused where it is too long', () => {
   const started = performance.now()
-  expect(inSegment({ when: Array(5000).fill('"nps" in answers').join(' && '), drop: ['a'] })).toEqual([])
-  expect(inSegment({ when: `${'!'.repeat(10_000)}("nps" in answers)`, drop: ['a'] })).toEqual([])
-  expect(inSegment({ when: `${Array(45_000).fill('1').join('+')} == 1`, drop: ['a'] })).toMatchObject([
-    { code: 'expression_syntax', path: ['when'], message: 'the expression is too long' },
-  ])
+  expect(inSegment({ when: Array(1900).fill('"nps" in answers').join(' && '), drop: ['a'] })).toEqual([])
+  const tooLong = [
+    Array(5000).fill('"nps" in answers').join(' && '),
+    `${'!'.repeat(5000)}("nps" in answers)`,
+    `${Array(45_000).fill('1').join('+')} == 1`,
+  ]
+  for (const when of tooLong) {
+    expect(inSegment({ when, drop: ['a'] })).toMatchObject([
+      { code: 'expression_syntax', path: ['when'], message: 'the expression is too long' },
+    ])
+  }
   // A reload reads it on the thread that answers webhooks; quadratic time would take several seconds.
   expect(performance.now() - started).toBeLessThan(2000)
 })
 
-test.each(['__proto__', 'constructor', 'prototype'])('a map that would lose its name %s is refused', (name) => {
-  const problems = inSegment({ properties: map(`{"a": {"b": 1, "${name}": 2}}`) })
-  expect(problems).toMatchObject([{ code: 'expression_type', at: 15, severity: 'error' }])
-  expect(problems[0]!.message).toContain(name)
-  // As names of the rule itself they are like any other.
-  expect(inSegment({ properties: { kind: 'fields', fields: [[name, '2']] } })).toEqual([])
-})
+test.each(['__proto__', 'constructor', 'prototype'])(
+  'a map that would lose its name %s is refused',
+  (name) => {
+    const problems = inSegment({ properties: map(`{"a": {"b": 1, "${name}": 2}}`) })
+    expect(problems).toMatchObject([{ code: 'expression_type', at: 15, severity: 'error' }])
+    expect(problems[0]!.message).toContain(name)
+    // As names of the rule itself they are like any other.
+    expect(inSegment({ properties: { kind: 'fields', fields: [[name, '2']] } })).toEqual([])
+  },
+)
 
 describe('a condition that is wrong is told of where it is wrong', () => {
   test.each(CONDITIONS)('%s', (marked, code, says) => {

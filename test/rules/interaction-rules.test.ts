@@ -209,6 +209,13 @@ describe('a rule that fails', () => {
     ])
   })
 
+  test('ends the rules where it is dead: the reason is that of the first', () => {
+    const dead = { ...failing, onError: 'dead' } as const
+    const [only, ...others] = deliveries([dead, { ...dead, name: 'second' }, { name: 'skips', skip: 'x' }])
+    expect(others).toEqual([])
+    expect(only).toMatchObject({ state: 'dead', reason: expect.stringContaining('rule bad ') })
+  })
+
   test('tells nothing of what was answered', () => {
     for (const { notes } of deliveries([failing])) expect(notes).not.toContain('Pricing')
     const cast = deliveries([{ cast: [['why', 'number']] }])
@@ -218,7 +225,9 @@ describe('a rule that fails', () => {
   test('when its event name comes to nothing', () => {
     const [first] = deliveries([{ event: '{{ default(answers.nothing, "") }}' }])
     expect(first!.notes).toContain('event: the name is empty')
-    expect(deliveries([{ event: 'x {{ int(answers.why) }}' }])[0]!.notes).toContain('event: `int(answers.why)`: int conversion error')
+    expect(deliveries([{ event: 'x {{ int(answers.why) }}' }])[0]!.notes).toContain(
+      'event: `int(answers.why)`: int conversion error',
+    )
   })
 
   test('in a condition that is no condition', () => {

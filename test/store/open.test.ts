@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { Database } from 'bun:sqlite'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { insertInboxItem, unmappedItems } from '../../src/store/inbox.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { initial } from '../../src/store/migrations/001-initial.ts'
 import { openStore } from '../../src/store/open.ts'
 import { dueDeliveries } from '../../src/store/due.ts'
 import { insertDelivery, leaseDelivery, settleDelivery } from '../../src/store/outbox.ts'
@@ -47,6 +50,38 @@ describe('a database file', () => {
     const group = { tenant: 'acme', source: 'segment' } as const
     expect(unmappedItems(second, group, 10, 1000)).toMatchObject([{ id: 1, payload: '{}' }])
     second.close()
+  })
+
+  test('of the first version keeps its rows, and knows whose people were kept', async () => {
+    mkdirSync(dirname(path), { recursive: true })
+    using old = new Database(path, { create: true })
+    await migrate(old, { '001-initial': initial })
+    const inbox = old.prepare(`insert into inbox values (?, 'acme', 'segment', ?, '{}', 1, ?, 0)`)
+    const outbox = old.prepare(
+      `insert into outbox (inbox_id, tenant, destination, call, user_key, message_id, payload, state, reason, head,
+         attempts, not_before, lease, leased_until, created_at, settled_at)
+       values (?, 'acme', 'refiner', ?, 'u', ?, ?, ?, ?, ?, 0, 1, ?, ?, 1, ?)`,
+    )
+    for (const [id, state] of [[1, 'received'], ...[2, 3, 4, 5, 6, 7, 8].map((id) => [id, 'mapped'])])
+      inbox.run(id!, `m-${id}`, state!)
+    outbox.run(2, 'track', 'm-2', '{}', 'leased', null, 1, 'lease', 9, null)
+    outbox.run(3, 'track', 'm-3', '{}', 'pending', null, 0, null, null, null)
+    outbox.run(4, 'track', 'm-4', '{}', 'delivered', null, 0, null, null, 1)
+    outbox.run(5, 'track', 'm-5', '{}', 'dead', 'no', 0, null, null, 1)
+    outbox.run(6, 'all', 'm-6', null, 'skipped', 'no', 0, null, null, 1)
+    outbox.run(7, 'all', 'm-7', null, 'dead', 'mapping it failed', 0, null, null, 1)
+    outbox.run(8, 'all', 'm-8', null, 'skipped', 'the webhook was not understood: it', 0, null, null, 1)
+    const states = old.query('select id, state from outbox').all()
+    old.close()
+
+    const store = await openStore(path)
+    expect(store.sqlite.query('select id, state from outbox').all()).toEqual(states)
+    const kept = store.sqlite.query('select id, people_kept as kept from inbox').all() as {
+      id: number
+      kept: 0 | 1
+    }[]
+    expect(kept.filter((row) => row.kept === 0).map(({ id }) => id)).toEqual([1, 7, 8])
+    store.close()
   })
 
   test('of a newer version is refused, with what to do', async () => {

@@ -16,7 +16,7 @@ import {
   settleDelivery,
   tenantsWithOpen,
 } from '../../src/store/outbox.ts'
-import { replayDelivery } from '../../src/store/replay.ts'
+import { replayDeliveries, replayDelivery } from '../../src/store/replay.ts'
 
 let folder: string
 let store: Store
@@ -29,6 +29,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
+const everyTenant = () => true
 const lane = { tenant: 'acme', destination: 'refiner' } as const
 let made = 0
 
@@ -141,7 +142,8 @@ test('whatever is sent, refused, replayed and lost, each user has one head and n
           case 'replay': {
             const dead = listDeliveries(store, { state: 'dead', tenant: null, destination: null, limit: 100 })
             const found = dead[step.which % Math.max(1, dead.length)]
-            if (found !== undefined) expect(replayDelivery(store, found.id, now).kind).toBe('resent')
+            if (found !== undefined)
+              expect(replayDelivery(store, found.id, now, everyTenant).kind).toBe('resent')
             break
           }
           case 'crash':
@@ -166,7 +168,7 @@ test('what was replayed while its user had something under way comes first when 
   settleDelivery(store, { id: first!.id, lease: 'one', ...dead })
   settleHead(store, { ...lane, userKey: 'ada' }, 2)
   leaseDelivery(store, { id: second!.id, lease: 'two', leasedUntil: 9 })
-  expect(replayDelivery(store, first!.id, 3).kind).toBe('resent')
+  expect(replayDelivery(store, first!.id, 3, everyTenant).kind).toBe('resent')
   expectHeads()
   expect([...dueDeliveries(store, lane, 3, 10)]).toEqual([])
   returnExpiredLeases(store, { now: 10 })
@@ -185,21 +187,51 @@ describe('a replay', () => {
       destination: null,
       limit: 10,
     })
-    expect(replayDelivery(store, first!.id, 5).kind).toBe('remapped')
+    expect(replayDelivery(store, first!.id, 5, everyTenant).kind).toBe('remapped')
     // With a message, but never tried: Segment would have dropped it.
-    expect(replayDelivery(store, second!.id, 5).kind).toBe('remapped')
+    expect(replayDelivery(store, second!.id, 5, everyTenant).kind).toBe('remapped')
     expect(findDelivery(store, first!.id)).toBeNull()
     expect(unmappedByTenant(store, {})).toEqual([{ tenant: 'acme', open: 2, oldestOpen: 1 }])
-    expect(replayDelivery(store, first!.id, 5).kind).toBe('unknown')
+    expect(replayDelivery(store, first!.id, 5, everyTenant).kind).toBe('unknown')
   })
 
   test('of what waits or is under way is refused', () => {
     insert('ada')
     const { id } = open()[0]!
-    expect(replayDelivery(store, id, 5)).toEqual({ kind: 'refused', state: 'pending' })
+    expect(replayDelivery(store, id, 5, everyTenant)).toEqual({ kind: 'refused', state: 'pending' })
     leaseDelivery(store, { id, lease: 'mine', leasedUntil: 9 })
-    expect(replayDelivery(store, id, 5)).toEqual({ kind: 'refused', state: 'leased' })
+    expect(replayDelivery(store, id, 5, everyTenant)).toEqual({ kind: 'refused', state: 'leased' })
   })
+})
+
+test('what a tenant has that is gone stays as it is, by ID and among all that fit', () => {
+  insert('ada', { state: 'dead', tenant: 'gone' })
+  insert('ada', { state: 'dead', payload: null })
+  const all = () => store.sqlite.query('select id, tenant, state from outbox order by id').all()
+  const [first] = all() as Row[]
+  const isKnown = (tenant: string) => tenant === 'acme'
+  expect(replayDelivery(store, first!.id, 5, isKnown)).toEqual({ kind: 'orphaned', tenant: 'gone' })
+  const filter = {
+    state: 'dead',
+    tenant: null,
+    destination: null,
+    reason: null,
+    after: 0,
+    until: 99,
+  } as const
+  const { done } = replayDeliveries(store, filter, 5, isKnown)
+  expect(done.map(({ replayed }) => replayed.kind)).toEqual(['orphaned', 'remapped'])
+  expect(all()).toEqual([{ id: first!.id, tenant: 'gone', state: 'dead' }])
+})
+
+test('what waits is listed without what is under way', () => {
+  for (const user of ['ada', 'bob', 'eve']) insert(user)
+  const [first] = open()
+  leaseDelivery(store, { id: first!.id, lease: 'mine', leasedUntil: 9 })
+  const rest = { tenant: 'acme', destination: null, limit: 9 }
+  const ids = (state: 'pending' | 'leased') => listDeliveries(store, { ...rest, state }).map(({ id }) => id)
+  expect(ids('pending')).toEqual([first!.id + 2, first!.id + 1])
+  expect(ids('leased')).toEqual([first!.id])
 })
 
 test('the tenants with something open are found, each once, in order', () => {

@@ -184,6 +184,14 @@ describe('what goes to Refiner', () => {
     },
   )
 
+  test('exactly: what goes to Refiner has nothing that may be left out', () => {
+    // There these are traits like any other.
+    const sent = toRefiner('identify', { id: 'u', context: 'a', timestamp: 'b' })
+    const expected = { call: 'identify', id: 'u' }
+    expect(compareMessage(expected, sent, true).map(({ path }) => path)).toEqual(['context', 'timestamp'])
+    expect(compareMessage({ ...expected, context: 'a', timestamp: 'b' }, sent, true)).toEqual([])
+  })
+
   test('exactly: every trait is named', () => {
     const whole = { call: 'identify', id: 'u', type: 'admin', account: { id: 'g' } }
     expect(judgeMessages([whole], [sent], true)).toEqual([])

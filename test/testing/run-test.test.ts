@@ -120,6 +120,15 @@ describe('what is skipped', () => {
     expect(await judged({ body: { a: 1 }, expectSkip: '' })).toMatchObject({ verdict: 'failed' })
   })
 
+  test('is of all that came, not of a part', async () => {
+    const batch = { batch: [identify, { type: 'track', userId: 'u', event: 'Debug' }] }
+    const settings: TenantSettings = { toRefiner: { events: { include: ['*'], exclude: ['Debug'] } } }
+    const half = await judged({ body: batch, expectSkip: '' }, { acme: settings })
+    expect(half).toMatchObject({ verdict: 'failed', failures: [{ message: 'it was not skipped' }] })
+    const whole = await judged({ body: { batch: [batch.batch[1]!] }, expectSkip: '' }, { acme: settings })
+    expect(whole).toMatchObject({ verdict: 'passed' })
+  })
+
   test('sends no message', async () => {
     expect(await judged({ body, expect: [] })).toMatchObject({ verdict: 'passed' })
     expect(await judged({ body, expect: [{ type: 'track' }] })).toMatchObject({
@@ -127,6 +136,14 @@ describe('what is skipped', () => {
       outcome: [expect.stringContaining('skipped: ')],
     })
   })
+})
+
+test('what the daemon would refuse is refused', async () => {
+  const body = { ...webhook, long: 'x'.repeat(1024 * 1024) }
+  expect(await judged({ body, expectError: 'larger than' })).toMatchObject({ verdict: 'passed' })
+  const off = { acme: { enabled: false } }
+  expect(await judged({ expectError: 'switched off' }, off)).toMatchObject({ verdict: 'passed' })
+  expect(await judged({ expect: [] }, off)).toMatchObject({ verdict: 'failed' })
 })
 
 describe('a test that cannot be run', () => {

@@ -39,6 +39,8 @@ function checkFields(sheet: Sheet, path: Path): Finding[] {
     const instead = OWN_FIELDS.get(name)
     const place = sheet.place(...path, name)
     if (instead === undefined || place === null) return []
-    return [error('rule_conflict', place.keyAt, `${named(...place.path)} is not for \`fields\` to set`, instead)]
+    return [
+      error('rule_conflict', place.keyAt, `${named(...place.path)} is not for \`fields\` to set`, instead),
+    ]
   })
 }

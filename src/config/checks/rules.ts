@@ -7,6 +7,7 @@ import { eventRules, interactionRules, nameOfRule, type ReadRule } from '../reso
 import { error, type Finding, warning } from '../telling/finding.ts'
 import { dotted, type Path } from '../telling/path.ts'
 import { checkEmits } from './emits.ts'
+import { checkRenames } from './renames.ts'
 import { named, type Sheet } from './sheet.ts'
 
 /** A list of rules in a file. */
@@ -20,7 +21,13 @@ export interface RuleList {
 
 /** What is wrong with the rules of one list: their expressions, their names, and what they do. */
 export function checkRuleList(list: RuleList): Finding[] {
-  return [...checkExpressions(list), ...checkNames(list), ...checkActions(list), ...checkEmits(list)]
+  return [
+    ...checkExpressions(list),
+    ...checkNames(list),
+    ...checkActions(list),
+    ...checkEmits(list),
+    ...checkRenames(list),
+  ]
 }
 
 /** The names of the rules of a list, those without one by their number. */
@@ -74,7 +81,11 @@ function toFinding(sheet: Sheet, rule: Path, { code, severity, path, at, ...prob
 }
 
 /** What is said of these holds nothing of the expression, but keys and names of rules. */
-const OF_KEYS_ALONE: ReadonlySet<MistakeCode> = new Set(['written_twice', 'rule_never_matches', 'text_and_number'])
+const OF_KEYS_ALONE: ReadonlySet<MistakeCode> = new Set([
+  'written_twice',
+  'rule_never_matches',
+  'text_and_number',
+])
 
 const CUT_SHORT = 'what follows ` #` is a comment: put the whole expression in quotes'
 
