@@ -7,7 +7,7 @@ import { createGeneration, type Generation, withFixedSettings } from './daemon/g
 import { LaneMaker } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
-import { tellMapped, tellSettled } from './daemon/telling.ts'
+import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import type { Lane } from './dispatch/lane.ts'
 import { createServer } from './intake/server.ts'
@@ -61,6 +61,7 @@ export interface DaemonParts {
 export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const { configuration, plugins = NO_PLUGINS, log, clock = systemClock, random = Math.random } = parts
   const metrics = new Metrics()
+  const ruleFailures: RuleFailures = new Map()
   const reloader = await Reloader.create(
     {
       load: parts.load ?? (async () => unchanged(configuration, plugins)),
@@ -97,6 +98,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       clock,
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
+      ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
       databaseFault: () => (inbox.lastFailure === null ? null : databaseFault(store)),
     })
   const app = createServer({ intake: () => generation.intake, health, metrics, log, isStopping }).use(
@@ -153,6 +155,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     const before = generation
     generation = next
     mapper.swap(next.mappings)
+    ruleFailures.clear()
     dispatcher.replace(nextLanes, SENDS_GRACE_MS)
     if (before.mappings.plugins !== project.plugins) before.mappings.plugins.stop()
     log.info({ tenants: wanted.configuration.tenants.size }, 'configuration reloaded')
@@ -183,7 +186,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   }
 
   function onMapped(mapped: Parameters<typeof tellMapped>[0]): void {
-    tellMapped(mapped, log, metrics)
+    tellMapped(mapped, { log, metrics, ruleFailures, now: clock.now() })
     dispatcher.wake(new Set(mapped.map(({ item }) => item.tenant)))
   }
 

@@ -19,6 +19,9 @@ function listen(listener: () => void): void {
   hungUp = false
 }
 
+// Who reads along may have read enough; what cannot be written otherwise is a failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
 process.on('SIGINT', askToStop)
 process.on('SIGTERM', askToStop)
 process.on('SIGHUP', () => onHangup())

@@ -30,7 +30,7 @@ export function createOperatorClient(
 ): OperatorClient | string {
   const token = context.environment[TOKEN_VARIABLE] || configuredToken(config, context)
   if (token === null) {
-    return `no admin token: set ${TOKEN_VARIABLE}, or server.admin_token in ${config} (\`refiner-sync check\` says whether that can be read)`
+    return `no admin token: the daemon takes the one that ${config} has as server.admin_token; give it there, or as ${TOKEN_VARIABLE} to this command`
   }
   const base = url ?? daemonUrl(config, context)
   const send = (method: string) => (path: string, query?: Query) => ask(base, { method, path, query, token })
@@ -65,7 +65,10 @@ async function ask(
     const body: unknown = await response.json()
     if (response.ok) return { ok: true, body }
     if (response.status === 401)
-      return { ok: false, refused: `the daemon at ${base} knows another admin token` }
+      return {
+        ok: false,
+        refused: `the daemon at ${base} takes another admin token, or none: it is server.admin_token of the file that it runs on`,
+      }
     const { message } = body as { message?: unknown }
     return { ok: false, refused: typeof message === 'string' ? message : `it answered ${response.status}` }
   } catch (error) {

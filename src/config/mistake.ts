@@ -52,6 +52,7 @@ export type MistakeCode =
   | 'short_give_up'
   | 'no_effect'
   | 'unseen_survey'
+  | 'unlikely_name'
   // presets, rules and tests
   | 'unknown_preset'
   | 'preset_unreadable'

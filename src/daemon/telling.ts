@@ -4,12 +4,31 @@ import type { Log } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { MappedItem } from '../store/record-mapped.ts'
 
+/** The latest item of each tenant that a rule failed on. */
+export type RuleFailures = Map<string, { readonly at: number; readonly notes: string }>
+
+interface MappedListeners {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly ruleFailures: RuleFailures
+  /** In ms since 1970. */
+  readonly now: number
+}
+
 /** Says in the log and in the metrics what items became. Of why, only what quotes nothing that was received. */
-export function tellMapped(mapped: readonly MappedItem[], log: Log, metrics: Metrics): void {
+export function tellMapped(
+  mapped: readonly MappedItem[],
+  { log, metrics, ruleFailures, now }: MappedListeners,
+): void {
   const notes = new Map<string, { tenant: string; destination: string; notes: string; deliveries: number }>()
   for (const { item, deliveries } of mapped) {
+    const { tenant } = item
+    const failure = deliveries.find(({ notes: noted }) => noted !== null)?.notes ?? null
+    if (failure !== null) {
+      metrics.ruleFailed(tenant)
+      ruleFailures.set(tenant, { at: now, notes: failure })
+    }
     for (const { destination, call, state, reason, notes: noted } of deliveries) {
-      const { tenant } = item
       log.debug({ tenant, destination, call, reason }, `mapped: ${state}`)
       if (state === 'dead') log.error({ tenant, destination, call, reason }, 'not to be sent, and kept')
       if (state !== 'pending') metrics.settled(tenant, destination, state)

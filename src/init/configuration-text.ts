@@ -43,6 +43,8 @@ const HEAD = [
   'server:',
   '  host: 127.0.0.1 # put a proxy with TLS in front of it',
   '  port: 8787',
+  '  # Opens /api, /ui and `refiner-sync deliveries`; without it they stay closed. Take the # away and set the variable.',
+  "  # admin_token: '${REFINER_SYNC_ADMIN_TOKEN}'",
   '',
   '# Every response is kept here before it is acknowledged. Relative paths start from the folder of this file.',
   'database: sqlite://./data/refiner-sync.db',

@@ -18,6 +18,8 @@ import { VERSION } from '../version.ts'
 const OLD_PENDING_SECONDS = 300
 /** For how long something given up counts as a problem: it is kept longer, and monitoring must not ring for all of it. */
 const DEAD_IS_NEWS_MS = 24 * 3_600_000
+/** One answer that nobody foresaw is no cause for alarm for long; a rule that always fails does so again. */
+const RULE_FAILURE_IS_NEWS_MS = 3_600_000
 
 export interface HealthParts {
   readonly store: Store
@@ -26,6 +28,8 @@ export interface HealthParts {
   readonly startedAt: number
   readonly configuration: ConfigurationHealth
   readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
+  /** The latest rule of a tenant that failed since the start or the last reload; null when none did. */
+  readonly ruleFailure: (tenant: string) => { readonly at: number; readonly notes: string } | null
   /** Why the database takes no writes; null when it does. Tries it where the last write failed. */
   readonly databaseFault: () => string | null
 }
@@ -97,7 +101,11 @@ function orphanProblem(name: string, pending: number): string {
   return `${name} is no longer in the configuration; ${wait} for it`
 }
 
-function readTenants({ store, tenants, laneStatus }: HealthParts, unmapped: Unmapped, now: number) {
+function readTenants(
+  { store, tenants, laneStatus, ruleFailure }: HealthParts,
+  unmapped: Unmapped,
+  now: number,
+) {
   const health: Record<string, TenantHealth> = {}
   const problems: string[] = []
   for (const { name, enabled } of tenants.values()) {
@@ -112,6 +120,10 @@ function readTenants({ store, tenants, laneStatus }: HealthParts, unmapped: Unma
     }
     const destinations = { segment: destination('segment'), refiner: destination('refiner') }
     const oldest = ageSeconds(Math.min(...moments.map((moment) => moment ?? Infinity)), now)
+    const failure = ruleFailure(name)
+    if (failure !== null && now - failure.at < RULE_FAILURE_IS_NEWS_MS) {
+      problems.push(`${name}: a rule failed within the last hour: ${failure.notes.slice(0, 300)}`)
+    }
     if (oldest !== null && oldest > OLD_PENDING_SECONDS) {
       problems.push(`${name}: the oldest pending delivery waits for ${oldest} s`)
     }

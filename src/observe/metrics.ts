@@ -28,6 +28,9 @@ export class Metrics {
     help: '1 while the configuration in force is that of the file.',
     registers: [this.#registry],
   })
+  readonly #ruleFailures = this.#counter('rule_failures_total', 'Items that a mapping rule failed on.', [
+    'tenant',
+  ])
   readonly #delay = new Histogram({
     name: 'refiner_sync_request_seconds',
     help: 'Time from a request to its answer.',
@@ -52,6 +55,10 @@ export class Metrics {
   answered(route: string, status: number, seconds: number): void {
     this.#answers.inc({ route, status })
     this.#delay.observe({ route }, seconds)
+  }
+
+  ruleFailed(tenant: string): void {
+    this.#ruleFailures.inc({ tenant })
   }
 
   settled(

@@ -1,5 +1,6 @@
 import type { PluginSettings } from '../contracts/configuration.ts'
 import { describeFailure } from './describe-failure.ts'
+import { loadTime } from './load-time.ts'
 import type { LoadOutcome } from './outcome.ts'
 import type { PluginProblem } from './plugin-problem.ts'
 import type { SourcePlaces } from './source-places.ts'
@@ -26,7 +27,11 @@ export function describeLoadFailure(
   const stack =
     outcome.kind === 'threw' ? outcome.thrown.stack : outcome.kind === 'took_too_long' ? outcome.stack : null
   const place = places.find(stack)
-  const { reason, detail } = describeFailure(outcome, settings, places)
+  const { reason, detail } = describeFailure(
+    outcome,
+    { ...settings, timeoutMs: loadTime(settings.timeoutMs) },
+    places,
+  )
   return {
     plugin: name,
     code: 'plugin_load_failed',
@@ -35,6 +40,9 @@ export function describeLoadFailure(
     column: place?.column ?? null,
     sourceLine: place?.sourceLine ?? null,
     message: `plugin ${name} failed while it was loaded: ${detail ?? reason}`,
-    hint: outcome.kind === 'took_too_long' ? 'its `timeout` also bounds loading it' : null,
+    hint:
+      outcome.kind === 'took_too_long'
+        ? 'its `timeout`, or one second where that is shorter, also bounds loading it'
+        : null,
   }
 }

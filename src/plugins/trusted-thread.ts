@@ -1,5 +1,6 @@
 import type { PluginCall } from '../contracts/plugin-host.ts'
 import type { CallOutcome, Failure, LoadOutcome } from './outcome.ts'
+import { loadTime } from './load-time.ts'
 import { startWorker } from './start-worker.ts'
 import type { FromTrusted, ThreadPlugin, ToTrusted } from './thread-messages.ts'
 
@@ -75,7 +76,7 @@ export class TrustedThread {
     })
     const ready = await this.#ask(null, START_MS)
     if (ready.kind !== 'ready') return failureOf(ready)
-    const answer = await this.#ask({ kind: 'load', plugin: this.#plugin }, this.#plugin.timeoutMs)
+    const answer = await this.#ask({ kind: 'load', plugin: this.#plugin }, loadTime(this.#plugin.timeoutMs))
     if (answer.kind !== 'loaded') return failureOf(answer)
     if (answer.outcome.kind !== 'loaded') this.#end({ kind: 'broke', what })
     return answer.outcome

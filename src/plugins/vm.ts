@@ -6,6 +6,7 @@ import type {
 } from 'quickjs-emscripten-core'
 import type { PluginCall } from '../contracts/plugin-host.ts'
 import { CALLING_MODULE, CONFINE_MODULE } from './glue.ts'
+import { loadTime } from './load-time.ts'
 import { readAnswer, readThrown } from './read-answer.ts'
 import type { CallOutcome, Failure, LoadOutcome } from './outcome.ts'
 import type { ThreadPlugin } from './thread-messages.ts'
@@ -72,7 +73,7 @@ export class Vm {
   /** Evaluates the plugin's module, within its timeout. When it does not answer `loaded`, the sandbox is of no more use. */
   async load(watch: Watch): Promise<LoadOutcome> {
     if (this.#adopt === null) return { kind: 'out_of_memory' }
-    this.#begin(this.#plugin.timeoutMs)
+    this.#begin(loadTime(this.#plugin.timeoutMs))
     watch.enter()
     try {
       const result = this.#context.evalCode(this.#plugin.code, BUNDLE_NAME, { type: 'module' })

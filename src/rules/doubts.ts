@@ -13,15 +13,18 @@ export function doubtfulExpressions(rules: Rules): RuleProblem[] {
   return rules.flatMap((compiled, rule) => {
     const { when } = compiled
     const found = expressionsOf(compiled).flatMap(([path, expression]) =>
-      comparedWithNumber(expression).map((at): RuleProblem => ({
+      besideNumber(expression).map(({ at, isEquality }): RuleProblem => ({
         code: 'text_and_number',
         severity: 'warning',
         rule,
         path,
         at,
-        message:
-          'an answer is compared with a number, but Refiner gives numbers as texts: they are never equal',
-        hint: 'write `int(answers.name) == 9`, or compare with a text, `"9"`',
+        message: isEquality
+          ? 'an answer is compared with a number, but Refiner gives numbers as texts: they are never equal'
+          : 'an answer stands beside a number, but Refiner gives numbers as texts: the rule will fail',
+        hint: isEquality
+          ? 'write `int(answers.name) == 9`, or compare with a text, `"9"`'
+          : 'write `int(answers.name) >= 9`; a `cast` changes what is sent, not what expressions see',
       })),
     )
     const never = when === null ? null : falsePart(when)
@@ -95,12 +98,16 @@ function exclusive(a: RuleBase, b: RuleBase): boolean {
   return a.stop || (a.when !== b.when && a.when !== null && b.when !== null)
 }
 
-/** Where an answer is compared with a number as it is. */
-function comparedWithNumber({ tree }: Expression): number[] {
+const EQUALITIES = new Set(['==', '!='])
+const OPERATORS = new Set([...EQUALITIES, '<', '<=', '>', '>=', '+', '-', '*', '/', '%'])
+
+/** Where an answer is compared or calculated with a number as it is. */
+function besideNumber({ tree }: Expression): { at: number; isEquality: boolean }[] {
   return [...nodesOf(tree)].flatMap((node) => {
-    if (node.op !== '==' && node.op !== '!=') return []
-    const [left, right] = node.args
-    return (isAnswer(left) && isNumber(right)) || (isNumber(left) && isAnswer(right)) ? [node.start] : []
+    if (!OPERATORS.has(node.op)) return []
+    const [left, right] = node.args as [ASTNode, ASTNode]
+    const isDoubtful = (isAnswer(left) && isNumber(right)) || (isNumber(left) && isAnswer(right))
+    return isDoubtful ? [{ at: node.start, isEquality: EQUALITIES.has(node.op) }] : []
   })
 }
 

@@ -70,7 +70,11 @@ function syntaxHint(text: string, at: number): string | null {
   if (/^(or|and)\b/.test(rest)) return 'write `||` for or, `&&` for and'
   if (/^is\b/.test(rest) || rest.startsWith('=')) return 'to compare, write `==`'
   if (/\bnot\s*$/.test(text.slice(0, at))) return 'write `!` for not'
-  return /^if\b/.test(rest) ? 'write `condition ? one : other`' : null
+  if (/^if\b/.test(rest)) return 'write `condition ? one : other`'
+  // Words and nothing else: hardly an expression that went wrong.
+  return /^[A-Za-z][\w' -]*$/.test(text.trim())
+    ? `if this is a text, it needs quotes of its own: \`'"…"'\``
+    : null
 }
 
 function unknownVariable(name: string, at: number, text: string, direction: RuleDirection): TextProblem {
@@ -85,6 +89,14 @@ function unknownVariable(name: string, at: number, text: string, direction: Rule
     return { code: 'unknown_variable', at, message: `unknown variable \`${name}\``, hint }
   }
   const list = `the variables are ${variables.join(', ')}`
+  if (/^\s+in\s+\w/.test(text.slice(at + name.length))) {
+    const hint = `the name of an answer is a text: \`"${name}" in answers\``
+    return { code: 'unknown_variable', at, message: `unknown variable \`${name}\``, hint }
+  }
+  if (near === null && /[=!]=\s*$/.test(text.slice(0, at))) {
+    const hint = `a text needs quotes: \`"${name}"\``
+    return { code: 'unknown_variable', at, message: `unknown variable \`${name}\``, hint }
+  }
   const hint =
     near !== null
       ? `did you mean \`${near}\`?`

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfiguration } from '../../src/config/load.ts'
@@ -116,4 +116,35 @@ test('a pattern that fits no survey seen so far, while some are known', () => {
     ['unseen_survey', 49, expect.stringContaining('Onboarding')],
     ['unseen_survey', 79, null],
   ])
+})
+
+describe('names in rules that would do nothing, or not what was meant', () => {
+  const warned = (rule: string, settings = '') => {
+    const text = tenantFile([REFINER, SEGMENT, `to_segment: { ${settings}mapping: [{ ${rule} }] }`])
+    return accepted(text).warnings.map(({ code, hint }) => [code, hint])
+  }
+
+  test.each([
+    ['drop: [refiner_nps]', '`nps` for the answer everywhere, or `traits.refiner_nps`'],
+    ['rename: { refiner_nps: score }', '`traits.refiner_nps`'],
+    ['drop: [email]', '`traits.refiner_email`'],
+    ['drop: [traits.email]', '`traits.refiner_email`'],
+    ['event: survey.name', '`{{ survey.name }}`'],
+    ['event: "X {survey.name}"', '`{{ survey.name }}`'],
+  ])('%s', (rule, hint) => {
+    expect(warned(rule)).toEqual([['unlikely_name', expect.stringContaining(hint)]])
+  })
+
+  test.each([
+    'drop: [nps]',
+    'drop: [traits.refiner_email]',
+    'event: "{{ survey.name }}"',
+    'event: Survey. Name',
+  ])('%s is none of them', (rule) => {
+    expect(warned(rule)).toEqual([])
+  })
+
+  test('without a prefix there is none to mistake', () => {
+    expect(warned('drop: [traits.email, refiner_nps]', 'trait_prefix: "", ')).toEqual([])
+  })
 })

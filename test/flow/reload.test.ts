@@ -366,3 +366,28 @@ test('no two readings go on at once, whoever asks at which moment', async () => 
   await Promise.all([first, afterIt, reloader.reload()])
   expect(most).toBe(1)
 })
+
+test('a rule that fails is told by health and metrics, until it is mended', async () => {
+  const withRule = (expression: string) => ({
+    tenants: { acme: { more: `mapping: [{ name: big, traits: { score: '${expression}' } }]` } },
+  })
+  await using loop = await startFileLoop(withRule('int(answers.why_did_you_cancel)'))
+  const send = (uuid: string) =>
+    postTo(loop.daemon.url, '/v1/refiner/acme', withResponse({ uuid }), bearer('acme-webhook-secret'))
+  await send('one')
+  await loop.segment.until((messages) => messages.length === 3, deadline())
+  expect(loop.daemon.health()).toMatchObject({
+    status: 'degraded',
+    problems: [
+      expect.stringMatching(/^acme: a rule failed within the last hour: rule big at .*traits\.score/),
+    ],
+  })
+  expect(await (await fetch(`${loop.daemon.url}/metrics`)).text()).toContain(
+    'refiner_sync_rule_failures_total{tenant="acme"} 1',
+  )
+  loop.write(withRule('int(answers.nps)'))
+  await loop.daemon.reload()
+  await send('two')
+  await loop.segment.until((messages) => messages.length === 6, deadline())
+  expect(loop.daemon.health()).toMatchObject({ status: 'ok', problems: [] })
+})

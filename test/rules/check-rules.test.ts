@@ -23,6 +23,10 @@ const CONDITIONS: readonly [string, RuleProblemCode, RegExp][] = [
   ['(survey.name == "x"¦', 'expression_syntax', /`\)` is needed, not the end/],
   ['survey.name == "x" ¦or true', 'expression_syntax', /\|\|/],
   ['answers.why-¦not == 1', 'unknown_variable', /answers\["why-not"\]/],
+  ['¦in app survey', 'expression_syntax', /if this is a text/],
+  ['app ¦survey', 'expression_syntax', /if this is a text/],
+  ['¦nps in answers', 'unknown_variable', /`"nps" in answers`/],
+  ['nps_category(answers.nps) == ¦promoter', 'unknown_variable', /`"promoter"`/],
   ['¦', 'expression_syntax', /empty/],
 ]
 
@@ -141,6 +145,9 @@ describe('doubts are warnings', () => {
       { code: 'text_and_number', severity: 'warning', rule: 0, at: 'survey.name != "" && '.length },
     ])
     expect(codes({ when: 'int(answers.nps) == 9 && answers.plan == "9"' })).toEqual([])
+    for (const when of ['answers.nps >= 9', '8 < answers.nps', 'answers["nps"] * 10 > 80.0']) {
+      expect(codes({ when })[0]).toMatchObject({ code: 'text_and_number', severity: 'warning' })
+    }
   })
 
   test('a condition that never holds', () => {

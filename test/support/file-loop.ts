@@ -12,6 +12,8 @@ import { keptLog } from './loop.ts'
 interface FileTenant {
   readonly writeKey?: string
   readonly plugins?: readonly string[]
+  /** Put into its `to_segment`, as it is. */
+  readonly more?: string
 }
 
 /** What stands in the file, with tenants by name. */
@@ -88,7 +90,7 @@ export function fileText(
   peers: { segment: string; refiner: string },
 ): string {
   const blocks = Object.entries(tenants).map(
-    ([name, { writeKey = `${name}-write-key`, plugins = [] }]) => `
+    ([name, { writeKey = `${name}-write-key`, plugins = [], more: own = '' }]) => `
   ${name}:
     refiner:
       api_key: ${name}-refiner-key
@@ -100,7 +102,7 @@ export function fileText(
       endpoint: ${peers.segment}/v1
       destination_keys: [${name}-destination-key]
       rate_limit: 1000/s
-    to_segment: { plugins: ${JSON.stringify(plugins)} }`,
+    to_segment: { plugins: ${JSON.stringify(plugins)}${own === '' ? '' : `, ${own}`} }`,
   )
   return `
 server: { port: ${port}, admin_token: ${ADMIN_TOKEN} }
