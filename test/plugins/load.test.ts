@@ -169,7 +169,7 @@ describe('a problem is told with its place:', () => {
     const [problem] = await shop.problems(`const a: any = null\n\nwhile (!a) {}\n${fine}`)
     expect(problem).toMatchObject({
       code: 'plugin_load_failed',
-      hint: 'its `timeout` also bounds loading it',
+      hint: expect.stringContaining('also bounds loading it'),
     })
     expect(problem?.message).toBe('plugin test failed while it was loaded: took longer than 1000ms')
   })
