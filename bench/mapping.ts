@@ -68,6 +68,7 @@ const limit = await measure(() => {
 
 const loaded = await loadPlugins(
   new Map([
+    ['small', { ...PLUGIN, name: 'small', trusted: false, path: join(import.meta.dir, 'small-plugin.ts') }],
     ['sandboxed', { ...PLUGIN, name: 'sandboxed', trusted: false }],
     ['trusted', { ...PLUGIN, name: 'trusted', trusted: true }],
   ]),
@@ -78,12 +79,17 @@ const CASES: readonly (readonly [string, TenantMapping, PluginHost])[] = [
   ['settings alone', compileMapping(testTenant('bench')), noPlugins],
   ['ten rules', compileMapping(testTenant('bench', { toSegment: { mapping: TEN_RULES } })), noPlugins],
   [
-    'a sandboxed plugin',
+    'a small sandboxed plugin',
+    compileMapping(testTenant('bench', { toSegment: { plugins: ['small'] } })),
+    loaded.host,
+  ],
+  [
+    'plugins/nps-category.ts, sandboxed',
     compileMapping(testTenant('bench', { toSegment: { plugins: ['sandboxed'] } })),
     loaded.host,
   ],
   [
-    'a trusted plugin',
+    'the same, trusted',
     compileMapping(testTenant('bench', { toSegment: { plugins: ['trusted'] } })),
     loaded.host,
   ],

@@ -4,7 +4,7 @@ import type { Interaction } from '../contracts/interaction.ts'
 import { applyInteractionRules } from '../rules/apply-interaction-rules.ts'
 import type { RuleListener } from '../rules/apply-rules.ts'
 import type { CompiledInteractionRule } from '../rules/compiled-rules.ts'
-import { type InteractionVariables, interactionVariables } from '../rules/interaction-variables.ts'
+import { InteractionVariables } from '../rules/interaction-variables.ts'
 import { passes } from '../rules/name-filter.ts'
 import { createDraft } from './draft.ts'
 import { MessageIds } from './message-id.ts'
@@ -43,7 +43,7 @@ export function applyRules(interaction: Interaction, mapping: TenantMapping, wat
   const draft = createDraft(interaction, settings)
   const parts = { interaction, settings, identity, draft, ids }
   if (rules.length > 0) {
-    const variables = interactionVariables(interaction, tenant.name)
+    const variables = new InteractionVariables(interaction, tenant.name)
     watch?.start(parts, variables)
     applyInteractionRules(rules, draft, variables, watch?.rule)
   }

@@ -71,18 +71,6 @@ const TEXTS = {
 
 const ATTRIBUTES = 'map<string, dyn>'
 
-export interface InteractionVariables {
-  readonly survey: object
-  readonly response: object
-  readonly answers: Readable
-  readonly user: object
-  readonly account: object
-  readonly segments: readonly object[]
-  readonly interaction: object
-  readonly tenant: string
-  readonly body: Readable
-}
-
 export function declareInteraction(environment: Environment): Environment {
   return environment
     .registerType('Survey', { ctor: Survey, fields: { uuid: 'string', name: 'string' } })
@@ -105,28 +93,73 @@ export function declareInteraction(environment: Environment): Environment {
     .registerVariable('body', ATTRIBUTES)
 }
 
-export function interactionVariables(interaction: Interaction, tenant: string): InteractionVariables {
-  const { survey, response, user, account } = interaction
-  const at = response.timestamps
-  return {
-    survey: new Survey(survey.uuid ?? '', survey.name ?? ''),
-    response: new Response(
-      response.uuid ?? '',
-      response.tags ?? [],
-      at.first_shown_at ?? '',
-      at.last_shown_at ?? '',
-      at.first_data_reception_at ?? '',
-      at.last_data_reception_at ?? '',
-      at.completed_at ?? '',
-      at.dismissed_at ?? '',
-      at.received_at ?? '',
-    ),
-    answers: readableMap(interaction.answers),
-    user: new User(user.uuid ?? '', user.id ?? '', user.email ?? '', readableMap(user.attributes)),
-    account: new Account(account.id ?? '', readableMap(account.attributes)),
-    segments: interaction.segments.map(({ uuid, name }) => new Segment(uuid ?? '', name ?? '')),
-    interaction: new Occurrence(interaction.kind, interaction.occurredAt),
-    tenant,
-    body: readableMap(interaction.body),
+/** The variables of an interaction, each made when an expression first asks for it. */
+export class InteractionVariables {
+  #survey: Survey | undefined
+  #response: Response | undefined
+  #answers: Readable | undefined
+  #user: User | undefined
+  #account: Account | undefined
+  #segments: readonly Segment[] | undefined
+  #occurrence: Occurrence | undefined
+  #body: Readable | undefined
+
+  constructor(
+    private readonly from: Interaction,
+    readonly tenant: string,
+  ) {}
+
+  get survey(): Survey {
+    const { uuid, name } = this.from.survey
+    return (this.#survey ??= new Survey(uuid ?? '', name ?? ''))
   }
+
+  get response(): Response {
+    return (this.#response ??= responseOf(this.from))
+  }
+
+  get answers(): Readable {
+    return (this.#answers ??= readableMap(this.from.answers))
+  }
+
+  get user(): User {
+    return (this.#user ??= userOf(this.from))
+  }
+
+  get account(): Account {
+    const { id, attributes } = this.from.account
+    return (this.#account ??= new Account(id ?? '', readableMap(attributes)))
+  }
+
+  get segments(): readonly Segment[] {
+    return (this.#segments ??= this.from.segments.map(
+      ({ uuid, name }) => new Segment(uuid ?? '', name ?? ''),
+    ))
+  }
+
+  get interaction(): Occurrence {
+    return (this.#occurrence ??= new Occurrence(this.from.kind, this.from.occurredAt))
+  }
+
+  get body(): Readable {
+    return (this.#body ??= readableMap(this.from.body))
+  }
+}
+
+function userOf({ user: { uuid, id, email, attributes } }: Interaction): User {
+  return new User(uuid ?? '', id ?? '', email ?? '', readableMap(attributes))
+}
+
+function responseOf({ response: { uuid, tags, timestamps: at } }: Interaction): Response {
+  return new Response(
+    uuid ?? '',
+    tags ?? [],
+    at.first_shown_at ?? '',
+    at.last_shown_at ?? '',
+    at.first_data_reception_at ?? '',
+    at.last_data_reception_at ?? '',
+    at.completed_at ?? '',
+    at.dismissed_at ?? '',
+    at.received_at ?? '',
+  )
 }
