@@ -27,6 +27,19 @@ export function doubtfulExpressions(rules: Rules): RuleProblem[] {
           : 'write `int(answers.name) >= 9`; a `cast` changes what is sent, not what expressions see',
       })),
     )
+    found.push(
+      ...expressionsOf(compiled).flatMap(([path, expression]) =>
+        unknownKinds(expression).map((at): RuleProblem => ({
+          code: 'rule_never_matches',
+          severity: 'warning',
+          rule,
+          path,
+          at,
+          message: 'this is never true: there is no interaction of that kind',
+          hint: `the kinds are ${KINDS.join(', ')}`,
+        })),
+      ),
+    )
     const never = when === null ? null : falsePart(when)
     if (never !== null) {
       found.push({
@@ -96,6 +109,20 @@ export function writtenTwice(rules: Rules): RuleProblem[] {
 /** Two conditions that differ may well exclude each other: only the same one, or none, makes a doubt. */
 function exclusive(a: RuleBase, b: RuleBase): boolean {
   return a.stop || (a.when !== b.when && a.when !== null && b.when !== null)
+}
+
+const KINDS: readonly string[] = ['completed', 'seen', 'dismissed', 'segment_entered', 'tag_added']
+
+/** Where `interaction.kind` is compared with a text that is no kind. */
+function unknownKinds({ tree }: Expression): number[] {
+  return [...nodesOf(tree)].flatMap((node) => {
+    if (node.op !== '==') return []
+    const [left, right] = node.args
+    const isKind = left.op === '.' && left.args[1] === 'kind' && left.args[0].op === 'id'
+    const isOfInteraction = isKind && left.args[0].args === 'interaction'
+    const isText = right.op === 'value' && typeof right.args === 'string'
+    return isOfInteraction && isText && !KINDS.includes(right.args) ? [right.start] : []
+  })
 }
 
 const EQUALITIES = new Set(['==', '!='])

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startRefinerStandIn } from '../../src/demo/refiner-stand-in.ts'
 import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import { VERSION } from '../../src/version.ts'
-import { completedSurvey } from '../fixtures/refiner-webhook.ts'
-import { bearer, deadline, postTo } from '../support/loop.ts'
+import { completedSurvey, withResponse } from '../fixtures/refiner-webhook.ts'
+import { bearer, deadline, postTo, until } from '../support/loop.ts'
 import { run, workplace } from '../support/process.ts'
 
 /** The compiled binary alone, copied to folders with nothing but a configuration. */
@@ -17,18 +17,22 @@ let binary: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'refiner-sync-binary-'))
   const built = join(folder, 'built')
-  const build = Bun.spawn(
-    [process.execPath, 'build', '--compile', '--minify', 'src/main.ts', '--outfile', built],
-    {
-      cwd: ROOT,
-      stdout: 'ignore',
-      stderr: 'inherit',
-    },
-  )
+  const build = Bun.spawn([process.execPath, ...(await buildArguments(built))], {
+    cwd: ROOT,
+    stdout: 'ignore',
+    stderr: 'inherit',
+  })
   expect(await build.exited).toBe(0)
   binary = join(folder, 'alone', 'refiner-sync')
   cpSync(built, binary, { recursive: true })
 })
+/** Those of `bun run build`, to another file. */
+async function buildArguments(outfile: string): Promise<string[]> {
+  const { scripts } = (await Bun.file(join(ROOT, 'package.json')).json()) as { scripts: { build: string } }
+  const command = scripts.build.split('&&').at(-1)!.trim().replace('dist/refiner-sync', outfile)
+  return command.split(' ').slice(1)
+}
+
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
@@ -52,6 +56,54 @@ test('serves: a webhook goes in, its messages come out, a signal ends it', async
   expect(JSON.parse(await status.whole())).toMatchObject({ status: 'ok', version: VERSION })
   daemon.process.kill('SIGTERM')
   expect(await daemon.process.exited).toBe(0)
+})
+
+test('runs plugins, sandboxed and trusted, and takes up a changed one', async () => {
+  await using stops = new AsyncDisposableStack()
+  const segment = startSegmentStandIn({ writeKeys: ['acme-write-key'] })
+  const refiner = startRefinerStandIn({ apiKeys: 'any' })
+  stops.defer(() => segment.stop())
+  stops.defer(() => refiner.stop())
+  using place = workplace({ segment: segment.url, refiner: refiner.url })
+  const naming = (event: string) => `
+import { suffix } from './part.ts'
+export default {
+  name: 'naming',
+  transform: (_: unknown, messages: { type: string; event?: string }[]) =>
+    messages.filter(({ type }) => type === 'track').map((message) => ({ ...message, event: '${event}' + suffix })),
+}`
+  const put = (name: string, text: string) => writeFileSync(join(place.folder, name), text)
+  put('part.ts', "export const suffix: string = '!'")
+  put('naming.ts', naming('First'))
+  put(
+    'trusted.ts',
+    `export default { name: 'trusted', transform: async (_: unknown, messages: { event?: string }[]) => {
+  await Bun.sleep(1)
+  return messages.map((message) => ({ ...message, event: message.event + typeof Bun.version }))
+} }`,
+  )
+  appendFileSync(
+    join(place.folder, 'refiner-sync.yaml'),
+    `    to_segment: { plugins: [naming, trusted] }
+plugins:
+  naming: { path: ./naming.ts, timeout: 2s }
+  trusted: { path: ./trusted.ts, timeout: 2s, trusted: true }
+`,
+  )
+  const daemon = run([binary], [], place.folder)
+  stops.defer(() => daemon.process.kill('SIGKILL'))
+  const url = await daemon.url()
+  const events = () => segment.messages.map(({ message }) => message['event'])
+  const send = (uuid: string) =>
+    postTo(url, '/v1/refiner/acme', withResponse({ uuid }), bearer('acme-webhook-secret'))
+  await send('one')
+  await segment.until((messages) => messages.length === 1, deadline())
+  put('naming.ts', naming('Second'))
+  daemon.process.kill('SIGHUP')
+  await until(() => daemon.output().includes('configuration reloaded'))
+  await send('two')
+  await segment.until((messages) => messages.length === 2, deadline())
+  expect(events()).toEqual(['First!string', 'Second!string'])
 })
 
 test('shows the demo in an empty folder', async () => {

@@ -159,6 +159,13 @@ describe('doubts are warnings', () => {
     expect(codes({ when: '1 < 2' })).toEqual([])
   })
 
+  test('a kind of interaction that there is not', () => {
+    expect(codes({ when: 'interaction.kind == "complete"' })).toEqual([
+      { code: 'rule_never_matches', severity: 'warning', rule: 0, at: 'interaction.kind == '.length },
+    ])
+    expect(codes({ when: 'interaction.kind == "completed"' })).toEqual([])
+  })
+
   test('a rule behind one that always stops', () => {
     expect(codes({ stop: true }, {}, {}).map(({ code, rule }) => [code, rule])).toEqual([
       ['rule_never_matches', 1],
