@@ -29,11 +29,15 @@ export interface Interaction {
   readonly body: JsonObject
 }
 
-export type ResponseTimestamp =
-  | 'first_shown_at'
-  | 'last_shown_at'
-  | 'first_data_reception_at'
-  | 'last_data_reception_at'
-  | 'completed_at'
-  | 'dismissed_at'
-  | 'received_at'
+/** The moments of a response, as Refiner names them. */
+export const RESPONSE_TIMESTAMPS = [
+  'first_shown_at',
+  'last_shown_at',
+  'first_data_reception_at',
+  'last_data_reception_at',
+  'completed_at',
+  'dismissed_at',
+  'received_at',
+] as const
+
+export type ResponseTimestamp = (typeof RESPONSE_TIMESTAMPS)[number]

@@ -1,3 +1,4 @@
+import { RESPONSE_TIMESTAMPS } from '../contracts/interaction.ts'
 import type { RefinerCall } from './refiner-stand-in.ts'
 import type { TrackingMessage } from './segment-request.ts'
 
@@ -12,18 +13,7 @@ export interface Arrival {
 }
 
 /** Properties of our events that say little in a demo: IDs and moments. */
-const LEFT_OUT = new Set([
-  'survey_uuid',
-  'response_uuid',
-  'first_shown_at',
-  'last_shown_at',
-  'show_counter',
-  'first_data_reception_at',
-  'last_data_reception_at',
-  'completed_at',
-  'dismissed_at',
-  'received_at',
-])
+const LEFT_OUT: ReadonlySet<string> = new Set(['survey_uuid', 'response_uuid', ...RESPONSE_TIMESTAMPS])
 
 export function describeMessage(message: TrackingMessage): Arrival {
   return {

@@ -1,6 +1,7 @@
+import { RESPONSE_TIMESTAMPS } from '../contracts/interaction.ts'
 import type { NewDelivery } from '../contracts/delivery.ts'
 import type { JsonObject } from '../contracts/json.ts'
-import { isObject } from '../testing/differences.ts'
+import { isObject } from '../json/objects.ts'
 import { sentMessages } from '../testing/sent-message.ts'
 import { yamlLines, yamlText } from './yaml-text.ts'
 
@@ -48,14 +49,4 @@ function without(object: JsonObject, names: ReadonlySet<string>): JsonObject {
 
 const SAID_OF_ALL = new Set(['messageId', 'timestamp', 'context', 'integrations'])
 
-const OF_THE_SAMPLE = new Set([
-  'survey_uuid',
-  'response_uuid',
-  'first_shown_at',
-  'last_shown_at',
-  'first_data_reception_at',
-  'last_data_reception_at',
-  'completed_at',
-  'dismissed_at',
-  'received_at',
-])
+const OF_THE_SAMPLE: ReadonlySet<string> = new Set(['survey_uuid', 'response_uuid', ...RESPONSE_TIMESTAMPS])

@@ -21,3 +21,8 @@ export function withoutNulls(values: JsonObject): JsonObject {
   }
   return result
 }
+
+/** Whether a value is an object, and no list. */
+export function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,5 +1,5 @@
 import type { ToSegmentSettings } from '../contracts/configuration.ts'
-import type { Interaction } from '../contracts/interaction.ts'
+import { type Interaction, RESPONSE_TIMESTAMPS } from '../contracts/interaction.ts'
 import type { JsonObject } from '../contracts/json.ts'
 import { put } from '../json/objects.ts'
 import { type AnswerNames, type InteractionDraft, noOutcome } from '../rules/draft.ts'
@@ -53,16 +53,7 @@ function callsOf(kind: Interaction['kind'], { calls }: ToSegmentSettings) {
   return CALLS.filter((call) => calls.has(call) && (kind === 'completed' || call === 'track'))
 }
 
-const MOMENTS = [
-  'first_shown_at',
-  'last_shown_at',
-  'first_data_reception_at',
-  'last_data_reception_at',
-  'completed_at',
-  'dismissed_at',
-  'received_at',
-] as const
-const PROPERTIES = ['survey_uuid', 'survey_name', 'response_uuid', ...MOMENTS, 'tags', 'segments']
+const PROPERTIES = ['survey_uuid', 'survey_name', 'response_uuid', ...RESPONSE_TIMESTAMPS, 'tags', 'segments']
 const NPS = ['nps_score', 'nps_category']
 
 /** Names that answers cannot have; also where there is no value for them, so that a name always means the same. */
@@ -75,7 +66,7 @@ function eventFields({ survey, response, segments, kind }: Interaction): JsonObj
   if (survey.uuid !== null) fields['survey_uuid'] = survey.uuid
   if (survey.name !== null) fields['survey_name'] = survey.name
   if (response.uuid !== null) fields['response_uuid'] = response.uuid
-  for (const name of MOMENTS) {
+  for (const name of RESPONSE_TIMESTAMPS) {
     const moment = response.timestamps[name]
     if (moment !== null) fields[name] = moment
   }

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
+import { isObject } from '../json/objects.ts'
 
 /**
  * Traits on one level, as Refiner keeps them: `{address: {city}}` becomes `address_city`. A list of plain values
@@ -43,8 +44,4 @@ function plain(value: JsonValue): JsonValue {
   if (!Array.isArray(value)) return value
   const simple = value.every((item) => typeof item !== 'object' || item === null)
   return simple ? value.filter((item) => item !== null).join(', ') : JSON.stringify(value)
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

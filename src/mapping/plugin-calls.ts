@@ -6,6 +6,7 @@ import type { PluginCall, PluginResult } from '../contracts/plugin-host.ts'
 import { readReturned, writeFields } from '../json/fields.ts'
 import { skippedDelivery } from './segment-deliveries.ts'
 import { commonFields, key, type Message, type MessageParts, userKeyOf } from './segment-messages.ts'
+import { isObject } from '../json/objects.ts'
 
 /** What a plugin made of an interaction. */
 export type AfterPlugin =
@@ -124,10 +125,6 @@ class MessageReader {
     this.#made.set(kind, count + 1)
     return ids.of(type, [about, null, 'plugin', this.plugin, kind, String(count)])
   }
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The interaction as plugins know it. */

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
-import { put } from '../json/objects.ts'
+import { isObject, put } from '../json/objects.ts'
 import type { CompiledFields } from './compiled-rules.ts'
 import type { Expression } from './expression.ts'
 import { failureText } from './failures.ts'
@@ -85,8 +85,4 @@ export function setFields(values: JsonObject, fields: FieldValues | null): void 
     if (value === null) delete values[name]
     else put(values, name, value)
   }
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein'
+import { RESPONSE_TIMESTAMPS } from '../contracts/interaction.ts'
 import type { RuleDirection, RuleProblem } from '../contracts/rules.ts'
 import { environmentOf } from './environments.ts'
 import type { CelError } from './failures.ts'
@@ -153,21 +154,11 @@ function fieldHint(error: CelError, direction: RuleDirection, field: string): st
   return near === null ? `its fields are ${fields.join(', ')}` : `did you mean \`${near}\`?`
 }
 
-const MOMENTS = [
-  'first_shown_at',
-  'last_shown_at',
-  'first_data_reception_at',
-  'last_data_reception_at',
-  'completed_at',
-  'dismissed_at',
-  'received_at',
-]
-
 /** The fields of the variables that have some, for hints. */
 const FIELDS: Readonly<Record<RuleDirection, Readonly<Record<string, readonly string[]>>>> = {
   to_segment: {
     survey: ['uuid', 'name'],
-    response: ['uuid', 'tags', ...MOMENTS],
+    response: ['uuid', 'tags', ...RESPONSE_TIMESTAMPS],
     user: ['uuid', 'id', 'email', 'attributes'],
     account: ['id', 'attributes'],
     interaction: ['kind', 'occurred_at'],

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
+import { isObject } from '../json/objects.ts'
 
 /** One place where a value is not what was expected. */
 export interface Difference {
@@ -50,8 +51,4 @@ function inObjects(expected: JsonObject, got: JsonObject, strictness: Strictness
 export function joined(path: string, name: string): string {
   if (!/^[\p{L}_][\p{L}\p{N}_-]*$/u.test(name)) return `${path}[${JSON.stringify(name)}]`
   return path === '' ? name : `${path}.${name}`
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

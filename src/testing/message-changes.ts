@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
-import { isObject, joined } from './differences.ts'
+import { isObject } from '../json/objects.ts'
+import { joined } from './differences.ts'
 
 /** What a rule or plugin did to one message, value by value. */
 export interface MessageChange {
