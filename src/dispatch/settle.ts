@@ -65,7 +65,9 @@ export function settle(
     const held = usersUnder(store, lease)
     const ours = deliveries.map((delivery, index) => ({ delivery, outcome: outcomes[index] ?? UNREPORTED }))
     const mine = ours.filter(({ delivery }) => held.has(delivery.userKey))
-    const delivered = mine.filter(({ outcome }) => outcome.kind === 'delivered').map(({ delivery }) => delivery.id)
+    const delivered = mine
+      .filter(({ outcome }) => outcome.kind === 'delivered')
+      .map(({ delivery }) => delivery.id)
     if (delivered.length > 0) settleDelivered(store, { ids: JSON.stringify(delivered), lease, now })
     const settled = mine.map(({ delivery, outcome }) => one(delivery, outcome))
     // Somebody may have replayed what comes before that which is to be tried again.

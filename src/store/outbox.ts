@@ -85,7 +85,11 @@ export function usersUnder(store: Store, lease: string): ReadonlySet<string> {
 }
 
 const leasedUsers = rows<{ lease: string }, { userKey: string }>((db, { lease }) =>
-  db.selectFrom('outbox').select('user_key as userKey').where('state', '=', 'leased').where('lease', '=', lease),
+  db
+    .selectFrom('outbox')
+    .select('user_key as userKey')
+    .where('state', '=', 'leased')
+    .where('lease', '=', lease),
 )
 
 /** What is open, and under no other lease. */

@@ -8,7 +8,13 @@ import { migrate } from '../../src/store/migrate.ts'
 import { initial } from '../../src/store/migrations/001-initial.ts'
 import { openStore } from '../../src/store/open.ts'
 import { dueDeliveries } from '../../src/store/due.ts'
-import { insertDelivery, leaseHeads, settleDead, settleDelivered, usersUnder } from '../../src/store/outbox.ts'
+import {
+  insertDelivery,
+  leaseHeads,
+  settleDead,
+  settleDelivered,
+  usersUnder,
+} from '../../src/store/outbox.ts'
 
 let folder: string
 let path: string
