@@ -8,10 +8,13 @@ const MOST_CHARACTERS = 64 * 1024 * 1024
 /** Segment waits 5 s for an answer. What the disk takes later than this is kept nevertheless, and known when it comes again. */
 const LONGEST_WAIT_MS = 4500
 
+/** Messages under way at once: while one is written to the disk, the next one is there already. */
+const MOST_MESSAGES = 2
+
 interface Waiting {
   readonly items: readonly InboxItem[]
-  resolve(appended: Appended): void
-  reject(error: InboxUnavailable): void
+  readonly resolve: (appended: Appended) => void
+  readonly reject: (error: InboxUnavailable) => void
 }
 
 /** A message to the thread that writes, and who waits for it. */
@@ -22,12 +25,11 @@ interface Sent {
 }
 
 /**
- * Hands items to the thread that owns the database. All that come in one turn of the event loop go in one message, so
- * that they share a commit; the thread of the requests itself never waits for the disk.
+ * Hands items to the thread that owns the database. What comes while it writes goes in the next message, so that all of
+ * it shares a commit; the thread of the requests itself never waits for the disk.
  */
 export class RemoteInbox implements InboxAppender {
   #next: Waiting[] = []
-  #scheduled = false
   #items = 0
   #characters = 0
   #lastId = 0
@@ -47,9 +49,7 @@ export class RemoteInbox implements InboxAppender {
       this.#next.push({ items, resolve, reject })
       this.#items += items.length
       for (const { payload } of items) this.#characters += payload.length
-      if (this.#scheduled) return
-      this.#scheduled = true
-      setImmediate(() => this.#send())
+      this.#send()
     })
   }
 
@@ -59,19 +59,19 @@ export class RemoteInbox implements InboxAppender {
   }
 
   kept(id: number, stored: readonly number[]): void {
-    this.#take(id)?.forEach(({ items, resolve }, index) => {
+    for (const [index, { items, resolve }] of this.#take(id).entries()) {
       const count = stored[index]!
       resolve({ stored: count, duplicates: items.length - count })
-    })
+    }
   }
 
   unkept(id: number, why: string): void {
     const refusal = new InboxUnavailable(why)
-    for (const { reject } of this.#take(id) ?? []) reject(refusal)
+    for (const { reject } of this.#take(id)) reject(refusal)
   }
 
   #send(): void {
-    this.#scheduled = false
+    if (this.#next.length === 0 || this.#sent.size >= MOST_MESSAGES) return
     const waiting = this.#next
     this.#next = []
     const items: string[] = []
@@ -89,14 +89,15 @@ export class RemoteInbox implements InboxAppender {
     this.post({ kind: 'keep', id, groups: waiting.map((group) => group.items.length), items })
   }
 
-  /** Who waits for the message; undefined when nobody does any more. */
-  #take(id: number): readonly Waiting[] | undefined {
+  /** Who waits for the message: nobody any more, if it took too long. */
+  #take(id: number): readonly Waiting[] {
     const sent = this.#sent.get(id)
-    if (sent === undefined) return undefined
+    if (sent === undefined) return []
     this.#sent.delete(id)
     clearTimeout(sent.timer)
     this.#characters -= sent.characters
     for (const { items } of sent.waiting) this.#items -= items.length
+    this.#send()
     return sent.waiting
   }
 }

@@ -72,7 +72,7 @@ export class Mapper {
   wake(): void {
     if (!this.#running || this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#turn())
+    setTimeout(() => this.#turn(), 0)
   }
 
   #turn(): void {

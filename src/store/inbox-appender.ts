@@ -19,8 +19,8 @@ interface Waiting {
 }
 
 /**
- * Requests that wait at the same time share one commit. The first one schedules it for the end of this turn of the
- * event loop; all that arrive until then go along, and each is answered after it.
+ * Requests that wait at the same time share one commit: those that are appended without a pause in between, and while
+ * another process keeps the file locked all that come. Each is answered after it.
  */
 export class GroupCommitAppender implements InboxAppender {
   #waiting: Waiting[] = []
@@ -47,7 +47,7 @@ export class GroupCommitAppender implements InboxAppender {
       this.#waitingItems += items.length
       if (this.#scheduled) return
       this.#scheduled = true
-      setImmediate(() => this.#flush())
+      queueMicrotask(() => this.#flush())
     })
   }
 
