@@ -94,7 +94,10 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   }
   const lanes = laneMaker.lanesFor(configuration, [])
   const dispatcher = new Dispatcher(lanes, store, clock, onError('freeing lost deliveries'))
-  const mapper = new Mapper({ store, clock, onMapped, onError: onError('mapping') }, generation.mappings)
+  const mapper = new Mapper(
+    { store, clock, onMapped, onError: onError('mapping'), isFlooded: () => inbox.isFlooded() },
+    generation.mappings,
+  )
 
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
