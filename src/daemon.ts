@@ -6,6 +6,7 @@ import type { Cancel, Clock } from './contracts/clock.ts'
 import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
+import { Backlog } from './daemon/backlog.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
 import { LaneMaker } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
@@ -21,6 +22,7 @@ import { Metrics } from './observe/metrics.ts'
 import { systemClock } from './observe/system-clock.ts'
 import { NO_PLUGINS } from './plugins/load.ts'
 import type { LoadedProject, Project } from './project.ts'
+import { Counts } from './store/counts.ts'
 import { GroupCommitAppender } from './store/inbox-appender.ts'
 import { openStore, type Store } from './store/open.ts'
 import { databaseFault } from './store/probe.ts'
@@ -99,11 +101,23 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     generation.mappings,
   )
 
+  const counts = new Counts(store, clock)
+  const backlog = new Backlog({
+    counts,
+    clock,
+    tenants: () => generation.configuration.tenants.keys(),
+    most: () => generation.configuration.server.maxPending,
+    turnAway: (tenants) => front.turnAway(tenants),
+    onError: onError('counting what waits'),
+  })
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
     readHealth({
       store,
+      counts,
+      full: backlog.full,
       tenants: generation.configuration.tenants,
       configuration: reloader.health,
       clock,
@@ -125,6 +139,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   mapper.start()
   dispatcher.start()
   reloader.start()
+  backlog.start()
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -196,6 +211,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     // Requests are answered 503 from here on; those under way are committed and answered.
     front.stopping()
     reloader.stop()
+    backlog.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)

@@ -28,7 +28,7 @@ const app = createServer({
   elsewhere,
 })
 
-self.onmessage = ({ data }: MessageEvent<ToFront>) => {
+self.addEventListener('message', ({ data }: MessageEvent<ToFront>) => {
   switch (data.kind) {
     case 'listen':
       intake = intakeOf(data.settings)
@@ -60,7 +60,7 @@ self.onmessage = ({ data }: MessageEvent<ToFront>) => {
       void app.server?.stop(true).then(() => post({ kind: 'closed' }))
       return
   }
-}
+})
 
 function intakeOf({ server, tenants }: FrontSettings): Intake {
   return createIntake(server, new Map(tenants.map((tenant) => [tenant.name, tenant])), inbox)
