@@ -4,6 +4,7 @@ import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
+import { Housekeeper } from './daemon/housekeeper.ts'
 import { LaneMaker } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
@@ -88,6 +89,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const dispatcher = new Dispatcher(lanes, store, clock, onError('freeing lost deliveries'))
   const mapper = new Mapper({ store, clock, onMapped, onError: onError('mapping') }, generation.mappings)
 
+  const housekeeper = new Housekeeper(
+    { store, clock, log, onError: onError('keeping house') },
+    configuration.retention,
+  )
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
@@ -129,6 +135,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   mapper.start()
   dispatcher.start()
   reloader.start()
+  housekeeper.start()
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${server.port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -156,6 +163,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     generation = next
     mapper.swap(next.mappings)
     ruleFailures.clear()
+    housekeeper.retain(wanted.configuration.retention)
     dispatcher.replace(nextLanes, SENDS_GRACE_MS)
     if (before.mappings.plugins !== project.plugins) before.mappings.plugins.stop()
     log.info({ tenants: wanted.configuration.tenants.size }, 'configuration reloaded')
@@ -166,6 +174,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     log.info({}, 'stopping')
     // Requests are answered 503 from here on; those under way are committed and answered.
     reloader.stop()
+    housekeeper.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
