@@ -25,6 +25,9 @@ const BUSY_TIMEOUT_MS = 100
 /** At SQLite's default of 1000 pages, every few commits under load would write the file itself; this is 32 MB. */
 const CHECKPOINT_PAGES = 8000
 
+/** In bytes. A -wal that grew beyond it, because somebody read for long, is cut when it is begun anew. */
+const LARGEST_WAL = 64 * 1024 * 1024
+
 /**
  * Opens the file at `path`, creating it and its folder, and brings its tables up to this version.
  * Throws with what to do when it cannot.
@@ -36,10 +39,13 @@ export async function openStore(path: string): Promise<Store> {
     const sqlite = new Database(path, { create: true, readwrite: true })
     // FULL: a commit is on the disk when it returns, also after a power cut. WAL: readers do not wait for it.
     sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    // Before the first table; on a file that has some it does nothing until the next VACUUM.
+    sqlite.run('pragma auto_vacuum = incremental')
     sqlite.run('pragma journal_mode = wal')
     sqlite.run('pragma synchronous = full')
     sqlite.run('pragma foreign_keys = on')
     sqlite.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    sqlite.run(`pragma journal_size_limit = ${LARGEST_WAL}`)
     await migrate(sqlite)
     return storeOn(sqlite, release)
   } catch (error) {
