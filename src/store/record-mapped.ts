@@ -5,6 +5,7 @@ import { type InboxRow, markMapped, recordCopies } from './inbox.ts'
 import type { Store } from './open.ts'
 import { insertDelivery } from './outbox.ts'
 import * as people from './people.ts'
+import { forgetPlaces, freePlaces, takePlace } from './places.ts'
 
 /** What an inbox item became. */
 export interface MappedItem {
@@ -24,6 +25,8 @@ export function recordMapped(store: Store, mapped: readonly MappedItem[], now: n
       if (markMapped(store, { id: item.id, peopleKept }) === 0) continue
       if (item.peopleKept === 0) for (const change of changes) applyPeopleChange(store, item, change)
       let copies = 0
+      const places = freePlaces(store, { inboxId: item.id })
+      const hadPlaces = places.length > 0
       for (const delivery of deliveries) {
         const inserted = insertDelivery(store, {
           ...delivery,
@@ -33,7 +36,9 @@ export function recordMapped(store: Store, mapped: readonly MappedItem[], now: n
           settledAt: delivery.state === 'pending' ? null : now,
         })
         if (inserted === 0) copies += 1
+        else if (places.length > 0) takePlace(store, places, { tenant: item.tenant, ...delivery }, now)
       }
+      if (hadPlaces) forgetPlaces(store, { inboxId: item.id })
       if (copies > 0) recordCopies(store, { id: item.id, copies })
     }
   })
