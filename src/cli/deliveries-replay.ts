@@ -117,13 +117,14 @@ async function run(
 ): Promise<ExitCode> {
   const progress = options.json ? null : new Progress(context, total)
   let query = first
+  let isStopped = false
+  void context.stopped.then(() => (isStopped = true))
   for (;;) {
     const answer = await client.post<ShownReplay>('/api/deliveries/replay', query)
     if (!answer.ok) {
       progress?.end()
       const { replay } = query as { replay?: number }
-      const hint = replay === undefined ? '' : `; go on with: deliveries replay --continue ${replay}`
-      return fail(`${answer.refused}${hint}`, options, context)
+      return fail(`${answer.refused}${replay === undefined ? '' : howToGoOn(replay)}`, options, context)
     }
     const { replay, resent, remapped, orphaned, finished_at } = answer.body
     if (finished_at !== null) {
@@ -131,8 +132,16 @@ async function run(
       return tellReplayed(answer.body, options, context)
     }
     progress?.at(resent + remapped + orphaned)
+    if (isStopped) {
+      progress?.end()
+      return fail(`broken off after ${resent + remapped}${howToGoOn(replay)}`, options, context)
+    }
     query = { replay }
   }
+}
+
+function howToGoOn(replay: number): string {
+  return `; go on with: deliveries replay --continue ${replay}`
 }
 
 function tellReplayed(

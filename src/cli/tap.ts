@@ -45,10 +45,10 @@ function tap(options: CommonOptions, filters: Query, context: CommandContext): P
         )
       }
       const { events, next, missed, stopping } = answer.body
-      if (after === undefined && !options.json) context.printError('following; Ctrl-C ends it')
+      if (after === undefined) context.printError('following; Ctrl-C ends it')
       tell(events, missed, options, context)
       if (stopping) {
-        if (!options.json) context.printError('the daemon has stopped')
+        context.printError('the daemon has stopped')
         return EXIT.ok
       }
       after = next

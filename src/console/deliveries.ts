@@ -1,5 +1,6 @@
 import type { DeliveryDetails, DeliveryFilter, DeliverySummary, ListedPart } from '../store/deliveries.ts'
-import type { Replayed, ReplayCount, ReplayedPart, ReplayFilter } from '../store/replay.ts'
+import type { Replayed, ReplayCount, ReplayedPart } from '../store/replay.ts'
+import type { ReplayFilter } from '../store/replay-candidates.ts'
 import type { ReplayRecord } from '../store/replays.ts'
 import { json, refusal } from './answers.ts'
 import { otherTurns } from './in-turns.ts'

@@ -1,4 +1,5 @@
-import type { Replayed, ReplayFilter } from '../store/replay.ts'
+import type { Replayed } from '../store/replay.ts'
+import type { ReplayFilter } from '../store/replay-candidates.ts'
 import type { ReplayRecord } from '../store/replays.ts'
 import { json, refusal } from './answers.ts'
 import { type Deliveries, type HowToReplay, noSuch } from './deliveries.ts'
@@ -8,7 +9,7 @@ import { iso } from './shown-delivery.ts'
 
 const REPLAYABLE = ['dead', 'skipped'] as const
 /** So many parts, each a commit, for one request: it is answered within a second or so, and asked again. */
-const PARTS_AT_ONCE = 20
+const PARTS_AT_ONCE = 50
 const MOST_RECORDS = 100
 const LONGEST_NAME = 100
 

@@ -14,11 +14,11 @@ const PIECE = /[\w.~+=-]{16,2000}/g
 
 /**
  * A destination's answer as it is kept and shown: without what looks like a key, token or password, and cut to 500
- * characters. Rather too much goes than too little. Takes time in proportion to the text's length.
+ * characters. Rather too much goes than too little. A text of any length costs little.
  */
 export function redactAnswer(answer: string): string {
   // What is cut in the middle of a key no longer looks like one.
-  const whole = answer.length < MOST_CHARACTERS ? answer : answer.slice(0, 4000).replace(/[\w.~+=-]+$/, '…')
+  const whole = answer.length < MOST_CHARACTERS ? answer : answer.slice(0, 1000).replace(/[\w.~+=-]+$/, '…')
   return whole
     .replace(NAMED, `$1${REDACTED}`)
     .replace(SCHEME, `$1 ${REDACTED}`)

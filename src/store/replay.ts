@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import type { Destination } from '../contracts/delivery.ts'
-import { type ConditionArguments, type DeliveryConditions, fits, idsOfTime } from './delivery-filter.ts'
-import { settleHead } from './heads.ts'
+import { idsOfTime } from './delivery-filter.ts'
+import { settleHead, type UserKey } from './heads.ts'
 import { unmapItem } from './inbox.ts'
 import type { Store } from './open.ts'
 import { keepPlace } from './places.ts'
 import { change, rows } from './prepared.ts'
+import { candidatesOf, type ReplayFilter } from './replay-candidates.ts'
 import { beginReplay, countReplayed, findReplay, noteReplayed, type ReplayRecord } from './replays.ts'
 import type { DeliveryState } from './schema.ts'
 
@@ -43,7 +44,8 @@ export function replayDelivery(store: Store, id: number, terms: ReplayTerms): Re
     const { by, now, remap } = terms
     const filter = JSON.stringify({ id, ...(remap && { remap }) })
     const replay = beginReplay(store, { at: now, by, filter, place: id, untilId: id })
-    replayOne(store, id, planned, { replay, now })
+    const user = replayOne(store, id, planned, { replay, now })
+    if (user !== null) settleHead(store, user, now)
     countReplayed(store, { id: replay, place: id, ...countOf([planned]), finishedAt: now })
     const { kind, tenant, destination } = planned
     return { kind, tenant, destination }
@@ -62,10 +64,6 @@ export function planReplay(
   return { kind, tenant, destination }
 }
 
-export interface ReplayFilter extends DeliveryConditions {
-  readonly state: 'dead' | 'skipped'
-}
-
 /** Begins a replay of all that fit and are there now; what fails again meanwhile is not meant. Answers its ID. */
 export function beginReplayOf(store: Store, filter: ReplayFilter, { by, remap, now }: ReplayTerms): number {
   const { from, to } = idsOfTime(store, filter)
@@ -74,9 +72,8 @@ export function beginReplayOf(store: Store, filter: ReplayFilter, { by, remap, n
   return store.transaction(() => beginReplay(store, { ...begun, place: Math.max(from - 1, 0), untilId: to }))
 }
 
-/** So many are replayed in one commit, of so many IDs looked at: the daemon has other things to do meanwhile. */
-const MOST_AT_ONCE = 250
-const LOOKED_AT_ONCE = 2000
+/** So many are replayed in one commit, some milliseconds of work: the daemon has other things to do meanwhile. */
+const MOST_AT_ONCE = 100
 
 export interface ReplayedPart {
   readonly record: ReplayRecord
@@ -86,7 +83,7 @@ export interface ReplayedPart {
 }
 
 /**
- * Goes on with a replay: replays the next deliveries that fit, in order of arrival, 250 at most. Null when there is no
+ * Goes on with a replay: replays the next deliveries that fit, in order of arrival, 100 at most. Null when there is no
  * replay of that ID; one that is finished stays as it is.
  */
 export function continueReplay(
@@ -101,11 +98,14 @@ export function continueReplay(
   const filter = { ...ALL, ...asked }
   return store.transaction(() => {
     const { ids, place } = candidatesOf(store, filter, record.place, record.untilId, MOST_AT_ONCE)
+    const users = new Map<string, UserKey>()
     const done = ids.map((delivery) => {
       const planned = planOf(store, delivery, { remap, isKnown })
-      replayOne(store, delivery, planned, { replay: id, now })
+      const user = replayOne(store, delivery, planned, { replay: id, now })
+      if (user !== null) users.set(`${user.destination} ${user.tenant} ${user.userKey}`, user)
       return { id: delivery, replayed: planned }
     })
+    for (const user of users.values()) settleHead(store, user, now)
     const counts = countOf(done.map(({ replayed }) => replayed))
     const finishedAt = place === null ? now : null
     countReplayed(store, { id, place: place ?? record.untilId, ...counts, finishedAt })
@@ -130,7 +130,7 @@ export function countPart(
   terms: Pick<ReplayTerms, 'remap' | 'isKnown'>,
 ): ReplayCount {
   const { from, to } = idsOfTime(store, filter)
-  const part = candidatesOf(store, filter, Math.max(place, from - 1), to, 4 * MOST_AT_ONCE)
+  const part = candidatesOf(store, filter, Math.max(place, from - 1), to, 10 * MOST_AT_ONCE)
   return { ...countOf(part.ids.map((id) => planOf(store, id, terms))), place: part.place }
 }
 
@@ -149,55 +149,6 @@ function countOf(done: readonly Replayed[]) {
   const count = (kind: Replayed['kind']) => done.filter((one) => one.kind === kind).length
   return { resent: count('resent'), remapped: count('remapped'), orphaned: count('orphaned') }
 }
-
-/** The next deliveries that fit among 2,000 IDs, and where to go on; null at the end. */
-function candidatesOf(
-  store: Store,
-  { state, ...conditions }: ReplayFilter,
-  after: number,
-  until: number,
-  limit: number,
-): { readonly ids: readonly number[]; readonly place: number | null } {
-  const { nextAbove, slice } = candidates[state]
-  const low = nextAbove(store, { after, until })[0]?.id
-  if (low === undefined) return { ids: [], place: null }
-  const high = Math.min(low + LOOKED_AT_ONCE - 1, until)
-  const ids = slice(store, { ...conditions, low, high, limit }).map(({ id }) => id)
-  const place = ids.length === limit ? ids.at(-1)! : high
-  return { ids, place: place < until ? place : null }
-}
-
-interface CandidateArguments extends ConditionArguments {
-  readonly low: number
-  readonly high: number
-  readonly limit: number
-}
-
-const candidatesIn = (state: 'dead' | 'skipped') => ({
-  nextAbove: rows<{ after: number; until: number }, { id: number }>((db, { after, until }) =>
-    db
-      .selectFrom('outbox')
-      .select('id')
-      .where('state', '=', state)
-      .where('id', '>', after)
-      .where('id', '<=', until)
-      .orderBy('id')
-      .limit(sql<number>`1`),
-  ),
-  slice: rows<CandidateArguments, { id: number }>((db, slice) =>
-    db
-      .selectFrom('outbox')
-      .select('id')
-      .where('state', '=', state)
-      .where('id', '>=', slice.low)
-      .where('id', '<=', slice.high)
-      .where(fits(slice))
-      .orderBy('id')
-      .limit(slice.limit),
-  ),
-})
-
-const candidates = { dead: candidatesIn('dead'), skipped: candidatesIn('skipped') }
 
 /** What is to become of a delivery, and what is known of it where it is to be replayed. */
 type Planned =
@@ -219,24 +170,26 @@ function planOf(
   return { kind: asItIs ? 'resent' : 'remapped', tenant, destination, found }
 }
 
+/** Answers whose head is to be settled, which had something open before. */
 function replayOne(
   store: Store,
   id: number,
   planned: Planned,
   { replay, now }: { readonly replay: number; readonly now: number },
-): void {
-  if (planned.kind !== 'resent' && planned.kind !== 'remapped') return
+): UserKey | null {
+  if (planned.kind !== 'resent' && planned.kind !== 'remapped') return null
   const { kind: how, tenant, destination, found } = planned
   const { userKey, inboxId, reason, createdAt } = found
   noteReplayed(store, { inboxId, deliveryId: id, replay, how, now, reason })
   if (how === 'resent') {
-    reopen(store, { id, now, note: `replayed at ${new Date(now).toISOString()}, after: ` })
-    settleHead(store, { tenant, destination, userKey }, now)
-    return
+    const note = `replayed at ${new Date(now).toISOString()}, after: `
+    const isHead = reopen(store, { id, now, note, tenant, destination, userKey })[0]?.head === 1
+    return isHead ? null : { tenant, destination, userKey }
   }
   remove(store, { id })
   keepPlace(store, { inboxId, id, destination, createdAt })
   unmapItem(store, { id: inboxId })
+  return null
 }
 
 interface Replayable {
@@ -272,11 +225,22 @@ const replayable = rows<{ id: number }, Replayable>((db, { id }) =>
 /** Notes stay shorter than this, however often something is replayed. */
 const LONGEST_NOTES = 2000
 
-const reopen = change<{ id: number; now: number; note: string }>((db, { id, now, note }) =>
+/** Opens it again, at the head where its user has nothing else open: whoever has is looked at apart. */
+const reopen = rows<
+  { id: number; now: number; note: string; tenant: string; destination: Destination; userKey: string },
+  { head: 0 | 1 }
+>((db, { id, now, note, tenant, destination, userKey }) =>
   db
     .updateTable('outbox')
     .set({
       state: 'pending',
+      head: sql`not exists ${db
+        .selectFrom('outbox as open')
+        .select('open.id')
+        .where('open.tenant', '=', tenant)
+        .where('open.destination', '=', destination)
+        .where('open.user_key', '=', userKey)
+        .where('open.settled_at', 'is', null)}`,
       notes: sql`substr(coalesce(notes || '; ', '') || ${note} || reason, -${sql.lit(LONGEST_NOTES)})`,
       reason: null,
       detail: null,
@@ -287,7 +251,8 @@ const reopen = change<{ id: number; now: number; note: string }>((db, { id, now,
       settled_at: null,
     })
     .where('id', '=', id)
-    .where('state', '=', 'dead'),
+    .where('state', '=', 'dead')
+    .returning('head'),
 )
 
 const remove = change<{ id: number }>((db, { id }) =>

@@ -6,7 +6,14 @@ import fc from 'fast-check'
 import { dueDeliveries } from '../../src/store/due.ts'
 import { type DeliveryFilter, findDelivery, listPart } from '../../src/store/deliveries.ts'
 import { mendHeads, settleHead } from '../../src/store/heads.ts'
-import { insertInboxItem, markMapped, unmappedByTenant, waitingGroups } from '../../src/store/inbox.ts'
+import {
+  insertInboxItem,
+  markMapped,
+  unmappedByTenant,
+  unmappedItems,
+  waitingGroups,
+} from '../../src/store/inbox.ts'
+import { recordMapped } from '../../src/store/record-mapped.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import {
   insertDelivery,
@@ -212,6 +219,39 @@ describe('a replay', () => {
     leaseDelivery(store, { id, lease: 'mine', leasedUntil: 9 })
     expect(replayDelivery(store, id, terms(5))).toEqual({ kind: 'refused', state: 'leased' })
   })
+})
+
+test('what is made anew of an input goes where the old delivery was, before what its user has waiting', () => {
+  insert('ada', { state: 'dead' })
+  insert('ada')
+  const [old] = list({ state: 'dead' })
+  const id = old!.id
+  expect(replayDelivery(store, id, { ...terms(5), remap: true }).kind).toBe('remapped')
+  const [item] = unmappedItems(store, { tenant: 'acme', source: 'segment' }, 9, 1000)
+  const made = (messageId: string) => ({
+    ...lane,
+    call: 'track' as const,
+    userKey: 'ada',
+    messageId,
+    payload: '{}',
+    state: 'pending' as const,
+    reason: null,
+    detail: null,
+    notes: null,
+  })
+  recordMapped(store, [{ item: item!, people: [], deliveries: [made('new-1'), made('new-2')] }], 6)
+  expectHeads()
+  const due = [...dueDeliveries(store, lane, 6, 10)].map(({ id, messageId }) => [id, messageId])
+  expect(due).toEqual([
+    [id, 'new-1'],
+    [id + 1, expect.any(String)],
+    [expect.any(Number), 'new-2'],
+  ])
+  expect(findDelivery(store, id)).toMatchObject({
+    createdAt: 1,
+    replayedBy: [{ how: 'remapped', by: 'ada' }],
+  })
+  expect(store.sqlite.query('select count(*) as left from places').get()).toEqual({ left: 0 })
 })
 
 test('what a tenant has that is gone stays as it is, by ID and among all that fit', () => {
