@@ -1,9 +1,13 @@
+import { Elysia } from 'elysia'
+import { notFound, refusal } from './console/answers.ts'
+import { monitoringRoutes } from './console/monitoring.ts'
 import { operatorRoutes } from './console/operator.ts'
 import { Tap } from './console/tap.ts'
 import type { Cancel, Clock } from './contracts/clock.ts'
 import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
+import { Backlog } from './daemon/backlog.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
 import { LaneMaker } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
@@ -12,7 +16,7 @@ import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import type { Lane } from './dispatch/lane.ts'
-import { createServer } from './intake/server.ts'
+import { Front } from './front/front.ts'
 import { Mapper } from './mapping/mapper.ts'
 import { readHealth } from './observe/health.ts'
 import { type Log, faultText } from './observe/log.ts'
@@ -20,6 +24,7 @@ import { Metrics } from './observe/metrics.ts'
 import { systemClock } from './observe/system-clock.ts'
 import { NO_PLUGINS } from './plugins/load.ts'
 import type { LoadedProject, Project } from './project.ts'
+import { Counts } from './store/counts.ts'
 import { GroupCommitAppender } from './store/inbox-appender.ts'
 import { openStore, type Store } from './store/open.ts'
 import { databaseFault } from './store/probe.ts'
@@ -76,6 +81,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     { files: parts.files ?? configuration.files, readAt: parts.readAt ?? Infinity },
   )
   const startedAt = clock.now()
+  const front = new Front({
+    inbox: { append: (items) => inbox.append(items) },
+    answer: (request) => routes.handle(request),
+    log,
+  })
   const store = await openStore(configuration.database.path).catch((error: unknown) => giveUp(error))
   const onError = (doing: string) => (error: unknown) =>
     log.error({ fault: faultText(error) }, `${doing} failed`)
@@ -83,19 +93,34 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const laneMaker = new LaneMaker({ store, clock, random, onSettled, onError })
   let generation: Generation
   try {
-    generation = createGeneration(configuration, plugins, inbox)
+    generation = createGeneration(configuration, plugins)
   } catch (error) {
     return giveUp(error, store)
   }
   const lanes = laneMaker.lanesFor(configuration, [])
   const dispatcher = new Dispatcher(lanes, store, clock, onError('freeing lost deliveries'))
-  const mapper = new Mapper({ store, clock, onMapped, onError: onError('mapping') }, generation.mappings)
+  const mapper = new Mapper(
+    { store, clock, onMapped, onError: onError('mapping'), isFlooded: () => inbox.isFlooded() },
+    generation.mappings,
+  )
+
+  const counts = new Counts(store, clock)
+  const backlog = new Backlog({
+    counts,
+    clock,
+    tenants: () => generation.configuration.tenants.keys(),
+    most: () => generation.configuration.server.maxPending,
+    turnAway: (tenants) => front.turnAway(tenants),
+    onError: onError('counting what waits'),
+  })
 
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
     readHealth({
       store,
+      counts,
+      full: backlog.full,
       tenants: generation.configuration.tenants,
       configuration: reloader.health,
       clock,
@@ -104,8 +129,35 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
       databaseFault: () => (inbox.lastFailure === null ? null : databaseFault(store)),
     })
-  const app = createServer({ intake: () => generation.intake, health, metrics, log, isStopping }).use(
-    operatorRoutes({
+  const routes = mainRoutes()
+  const { host: hostname, port: wantedPort } = configuration.server
+  // Before anything is sent: a second daemon on the same configuration ends here.
+  const port = await front.listen(hostname, wantedPort, configuration).catch((error: unknown) => {
+    const hint = 'is another program, or another refiner-sync, there? Stop it, or choose another server.port'
+    return giveUp(
+      new Error(`listening on ${hostname}:${wantedPort} failed: ${hint}`, { cause: error }),
+      store,
+    )
+  })
+  mapper.start()
+  dispatcher.start()
+  reloader.start()
+  backlog.start()
+  const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
+  log.info({ url, tenants: configuration.tenants.size }, 'ready')
+  for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
+    log.info({ tenant, segment: segment.endpoint, refiner: refiner.endpoint }, 'sends to')
+  }
+  return {
+    url,
+    health,
+    reload: () => reloader.reload(),
+    stop: () => (stopping ??= shutDown()),
+  }
+
+  /** What the thread that speaks HTTP passes on. */
+  function mainRoutes() {
+    const operator = operatorRoutes({
       isAdmin: (token) => generation.isAdmin(token),
       isStopping,
       health,
@@ -120,33 +172,24 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         wakeMapper: () => mapper.wake(),
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),
-    }),
-  )
-  const { host: hostname, port } = configuration.server
-  try {
-    // Before anything is sent: a second daemon on the same configuration ends here.
-    app.listen({ hostname, port })
-  } catch (error) {
-    const hint = 'is another program, or another refiner-sync, there? Stop it, or choose another server.port'
-    return giveUp(new Error(`listening on ${hostname}:${port} failed: ${hint}`, { cause: error }), store)
-  }
-  const server = app.server!
-  mapper.start()
-  dispatcher.start()
-  reloader.start()
-  const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${server.port}`
-  log.info({ url, tenants: configuration.tenants.size }, 'ready')
-  for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
-    log.info({ tenant, segment: segment.endpoint, refiner: refiner.endpoint }, 'sends to')
-  }
-  return {
-    url,
-    health,
-    reload: () => reloader.reload(),
-    stop: () => (stopping ??= shutDown()),
+    })
+    const monitoring = monitoringRoutes({
+      health,
+      isStopping,
+      metrics: async () => ({ text: await metrics.text(health()), contentType: metrics.contentType }),
+    })
+    return new Elysia()
+      .use(monitoring)
+      .use(operator)
+      .onError(({ code, error, request }) => {
+        if (code === 'NOT_FOUND') return notFound(request)
+        log.error({ fault: faultText(error) }, 'a request failed')
+        return refusal(500, 'an error inside refiner-sync; its log says more')
+      })
   }
 
   function giveUp(error: unknown, opened?: Store): never {
+    front.abandon()
     opened?.close()
     plugins.stop()
     throw error
@@ -155,10 +198,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   /** All that can fail comes first; then one is exchanged for the other between two turns of the event loop. */
   function apply(project: LoadedProject): readonly string[] {
     const wanted = withFixedSettings(project.configuration, generation.configuration)
-    const next = createGeneration(wanted.configuration, project.plugins, inbox)
+    const next = createGeneration(wanted.configuration, project.plugins)
     const nextLanes = laneMaker.lanesFor(wanted.configuration, dispatcher.lanes)
     const before = generation
     generation = next
+    front.configure(wanted.configuration)
     mapper.swap(next.mappings)
     ruleFailures.clear()
     dispatcher.replace(nextLanes, SENDS_GRACE_MS)
@@ -171,13 +215,15 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     log.info({}, 'stopping')
     tap.close()
     // Requests are answered 503 from here on; those under way are committed and answered.
+    front.stopping()
     reloader.stop()
+    backlog.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
-    await requestsDone(server.stop())
+    await requestsDone(front.drain())
     inbox.close()
-    await server.stop(true)
+    await front.close()
     store.close()
     log.info({}, 'stopped')
   }

@@ -32,5 +32,7 @@ export async function serve(
   } catch (error) {
     log.error({ fault: faultText(error) }, 'cannot run')
     return EXIT.failure
+  } finally {
+    log.flush()
   }
 }

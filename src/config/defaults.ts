@@ -6,6 +6,8 @@ export const DEFAULTS = {
   host: '127.0.0.1',
   port: 8787,
   maxBody: '1MB',
+  /** Some tens of gigabytes: a bound for the disk, far beyond three days of most tenants. */
+  maxPending: 5_000_000,
   database: 'sqlite://./data/refiner-sync.db',
   timeout: '10s',
   minBackoff: '1s',

@@ -57,6 +57,7 @@ function resolveServer(server: NonNullable<ConfigurationFile['server']>): Server
     host: server.host ?? DEFAULTS.host,
     port: server.port ?? DEFAULTS.port,
     maxBodyBytes: parseSize(server.max_body ?? DEFAULTS.maxBody),
+    maxPending: server.max_pending ?? DEFAULTS.maxPending,
     adminToken: server.admin_token ?? null,
   }
 }

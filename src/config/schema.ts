@@ -24,6 +24,15 @@ const Server = Type.Object(
     max_body: optional(
       size('The largest request body, measured after decompression.', '1GB', { default: DEFAULTS.maxBody }),
     ),
+    max_pending: optional(
+      Type.Integer({
+        minimum: 1000,
+        maximum: 1_000_000_000,
+        default: DEFAULTS.maxPending,
+        description:
+          'How much may wait for a tenant, items and deliveries together; beyond it what comes is answered 503 until less waits.',
+      }),
+    ),
     admin_token: optional(
       secret("Opens the operator's API and console (/api, /ui). Without it both stay closed."),
     ),

@@ -28,6 +28,8 @@ export interface ServerSettings {
   readonly port: number
   /** The largest request body that is read, in bytes, measured after decompression. */
   readonly maxBodyBytes: number
+  /** How much may wait for a tenant, items and deliveries together, before what comes is turned away with 503. */
+  readonly maxPending: number
   /** Opens `/api` and `/ui`; null keeps both closed. */
   readonly adminToken: string | null
 }

@@ -5,7 +5,7 @@ import type { Destination, Outcome, Sender } from '../contracts/delivery.ts'
 import type { LaneStatus } from '../contracts/health.ts'
 import { bringForward, type DueDelivery, dueDeliveries, nextDueAt } from '../store/due.ts'
 import type { Store } from '../store/open.ts'
-import { leaseDelivery, makeDue, renewLease } from '../store/outbox.ts'
+import { leaseHeads, makeDue, renewLease } from '../store/outbox.ts'
 import { LaneConduct } from './lane-conduct.ts'
 import { packBatch } from './pack-batch.ts'
 import type { RateLimiter } from './rate-limiter.ts'
@@ -122,7 +122,7 @@ export class Lane {
     const lease = randomUUID()
     const deliveries = store.relaxedTransaction(() => {
       const batch = packBatch(dueDeliveries(store, this, now, sender.limits.messages), sender.limits)
-      for (const { id } of batch) leaseDelivery(store, { id, lease, leasedUntil: now + LEASE_MS })
+      leaseHeads(store, { ids: JSON.stringify(headsOf(batch)), lease, leasedUntil: now + LEASE_MS })
       return batch
     })
     return { lease, deliveries }
@@ -176,4 +176,11 @@ export class Lane {
   #lookAgain(ms: number): void {
     this.#cancelLook = this.parts.clock.after(ms, () => this.wake())
   }
+}
+
+/** The IDs of each user's first. */
+function headsOf(batch: readonly DueDelivery[]): number[] {
+  const heads = new Map<string, number>()
+  for (const { userKey, id } of batch) if (!heads.has(userKey)) heads.set(userKey, id)
+  return [...heads.values()]
 }

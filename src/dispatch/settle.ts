@@ -2,9 +2,9 @@ import type { DeliverySettings } from '../contracts/configuration.ts'
 import type { LeasedDelivery, Outcome } from '../contracts/delivery.ts'
 import { recordAttempt } from '../store/attempts.ts'
 import type { DueDelivery, LaneKey } from '../store/due.ts'
-import { settleHead } from '../store/heads.ts'
+import { advanceHeads, settleHead } from '../store/heads.ts'
 import type { Store } from '../store/open.ts'
-import { retryDelivery, returnDelivery, settleDelivery } from '../store/outbox.ts'
+import { retryDelivery, returnDelivery, settleDead, settleDelivered, usersUnder } from '../store/outbox.ts'
 import { backoffMs, isExhausted } from './retry-policy.ts'
 
 /** What became of a delivery after an attempt. */
@@ -25,7 +25,7 @@ export interface Sent {
   readonly notBefore: number
 }
 
-/** Writes down what came of one send, in one commit. Deliveries whose lease has passed on are left alone. */
+/** Writes down what came of one send, in one commit. Users whose lease has passed on are left alone. */
 export function settle(
   store: Store,
   { tenant, destination }: LaneKey,
@@ -34,15 +34,15 @@ export function settle(
   now: number,
   random: () => number,
 ): Settled[] {
+  /** Writes down what is not delivered; what is goes into one statement. */
   const one = (delivery: LeasedDelivery, outcome: Outcome): Settled => {
     const { id } = delivery
     const dead = (reason: string, answer: string | null): Settled => {
-      settleDelivery(store, { id, lease, state: 'dead', reason, answer, now })
+      settleDead(store, { id, lease, reason, answer, now })
       return { delivery, state: 'dead', reason }
     }
     switch (outcome.kind) {
       case 'delivered':
-        settleDelivery(store, { id, lease, state: 'delivered', reason: null, answer: null, now })
         return { delivery, state: 'delivered', reason: null }
       case 'rejected':
         recordAttempt(store, id, outcome, now)
@@ -66,12 +66,24 @@ export function settle(
     }
   }
   return store.transaction(() => {
-    const settled = deliveries.map((delivery, index) => one(delivery, outcomes[index] ?? UNREPORTED))
-    const users = new Set(deliveries.map(({ userKey }) => userKey))
-    for (const userKey of users) settleHead(store, { tenant, destination, userKey }, now)
+    const held = usersUnder(store, lease)
+    const ours = deliveries.map((delivery, index) => ({ delivery, outcome: outcomes[index] ?? UNREPORTED }))
+    const mine = ours.filter(({ delivery }) => held.has(delivery.userKey))
+    const delivered = mine
+      .filter(({ outcome }) => outcome.kind === 'delivered')
+      .map(({ delivery }) => delivery.id)
+    if (delivered.length > 0) settleDelivered(store, { ids: JSON.stringify(delivered), lease, now })
+    const settled = mine.map(({ delivery, outcome }) => one(delivery, outcome))
+    // Somebody may have replayed what comes before that which is to be tried again.
+    const retried = new Set(mine.filter(({ outcome }) => outcome.kind !== 'delivered').map(userOf))
+    for (const userKey of retried) settleHead(store, { tenant, destination, userKey }, now)
+    const users = JSON.stringify([...held].filter((userKey) => !retried.has(userKey)))
+    advanceHeads(store, { tenant, destination, users, now })
     return settled
   })
 }
+
+const userOf = ({ delivery }: { delivery: DueDelivery }) => delivery.userKey
 
 const UNREPORTED: Outcome = {
   kind: 'retry',

@@ -1,11 +1,10 @@
 import { Elysia } from 'elysia'
 import type { ServerSettings, Tenant } from '../contracts/configuration.ts'
-import type { Health } from '../contracts/health.ts'
 import { type InboxAppender, InboxUnavailable, type Source } from '../contracts/inbox.ts'
 import { type Log, faultText } from '../observe/log.ts'
-import type { Metrics } from '../observe/metrics.ts'
+import type { IntakeMetrics } from '../observe/intake-metrics.ts'
 import { answer, json, refusalAnswer } from './answers.ts'
-import { KeyRing, secretsEqual } from './authenticate.ts'
+import { KeyRing } from './authenticate.ts'
 import { RefinerWebhook } from './refiner-webhook.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { Refusal } from './refusal.ts'
@@ -14,11 +13,12 @@ import { type Accepted, type Rejected, SegmentIntake } from './segment-intake.ts
 export interface ServerParts {
   /** What takes requests now: each request is for the one that was there when it came. */
   readonly intake: () => Intake
-  readonly health: () => Health
-  readonly metrics: Metrics
+  readonly metrics: IntakeMetrics
   readonly log: Log
   /** Whether the program is stopping and takes nothing more. */
   readonly isStopping: () => boolean
+  /** Answers what is not for intake. */
+  readonly elsewhere: (request: Request) => Promise<Response>
 }
 
 /** Takes items for the tenants of one configuration. */
@@ -28,7 +28,7 @@ export interface Intake {
 }
 
 export function createIntake(
-  settings: ServerSettings,
+  settings: Pick<ServerSettings, 'maxBodyBytes'>,
   tenants: ReadonlyMap<string, Tenant>,
   inbox: InboxAppender,
 ): Intake {
@@ -53,9 +53,9 @@ const TRACKING_ROUTES: Readonly<Record<string, string | null>> = {
 /** Bodies are read by the handlers: the bytes are needed for signatures, and for errors that say what is wrong. */
 const RAW = { parse: 'none' } as const
 
-/** Everything that is served to Segment, Refiner and monitoring. */
+/** The server: it takes what Segment and Refiner send, and passes on everything else. */
 export function createServer(parts: ServerParts) {
-  const { intake, health, metrics, isStopping } = parts
+  const { intake, elsewhere } = parts
   const take = intakeHandler(parts)
 
   const app = new Elysia({
@@ -88,22 +88,9 @@ export function createServer(parts: ServerParts) {
         ),
       RAW,
     )
-    .get('/health', () => {
-      const now = health()
-      return json(now.status === 'down' ? 503 : 200, now)
-    })
-    .get('/livez', () => json(200, { status: 'ok' }))
-    .get('/readyz', () => {
-      if (isStopping()) return json(503, { status: 'stopping' })
-      return health().status === 'down' ? json(503, { status: 'down' }) : json(200, { status: 'ok' })
-    })
-    .get('/metrics', async () => {
-      return new Response(await metrics.text(health()), { headers: { 'content-type': metrics.contentType } })
-    })
+    .all('/*', ({ request }) => wrongMethod(request) ?? elsewhere(request))
     .onError(({ code, error, request }) => {
-      if (code === 'NOT_FOUND') {
-        return notFound(request)
-      }
+      if (code === 'NOT_FOUND') return wrongMethod(request) ?? elsewhere(request)
       parts.log.error({ fault: faultText(error) }, 'a request failed')
       return refusalAnswer(new Refusal(500, 'an error inside refiner-sync; its log says more'))
     })
@@ -117,17 +104,12 @@ export function createServer(parts: ServerParts) {
   return app
 }
 
-function notFound(request: Request): Response {
+/** Null unless the URL is one that takes something. */
+function wrongMethod(request: Request): Response | null {
   const { pathname } = new URL(request.url)
-  if (pathname in TRACKING_ROUTES || /^\/v1\/(segment|refiner)(\/[^/]+)?$/.test(pathname)) {
-    return json(405, { success: false, message: 'this URL is right; it takes POST' }, { allow: 'POST' })
-  }
-  return refusalAnswer(new Refusal(404, `there is no ${request.method} ${pathname.slice(0, 100)} here`))
-}
-
-/** Whether a request's token is the admin token; without one configured, none is. */
-export function adminCheck({ adminToken }: ServerSettings): (token: string) => boolean {
-  return (token) => adminToken !== null && secretsEqual(token, adminToken)
+  const takes = pathname in TRACKING_ROUTES || /^\/v1\/(segment|refiner)(\/[^/]+)?$/.test(pathname)
+  if (!takes) return null
+  return json(405, { success: false, message: 'this URL is right; it takes POST' }, { allow: 'POST' })
 }
 
 /** Answers a request for intake, counts it, and says in the log what was refused. */
@@ -143,9 +125,8 @@ function intakeHandler({ isStopping, log, metrics }: ServerParts) {
     const result = isStopping() ? unavailable('shutting down') : await attempt(work, log)
     const response = answer(result)
     if ('tenant' in result) {
-      const { tenant, accepted, duplicates, errors } = result
+      const { tenant, accepted, duplicates } = result
       metrics.accepted(tenant, source, accepted, duplicates)
-      log.debug({ route, tenant, accepted, duplicates, refused: errors.length }, 'accepted')
     } else {
       refusals.note(route, result.refusal, request)
     }

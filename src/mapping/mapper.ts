@@ -10,6 +10,9 @@ import type { TenantMapping } from './tenant-mapping.ts'
 
 /** Items mapped in one commit: enough to share its cost, few enough to let requests in between. */
 const BATCH = 128
+/** While more comes than can be mapped, so many are mapped, and then there is a pause: taking what comes goes first. */
+const FLOOD_BATCH = 32
+const FLOOD_PAUSE_MS = 40
 /** Items that go to plugins together: what is slow with some of them holds up no more than these. */
 const PLUGIN_BATCH = 32
 /** Payloads read for one group at once, in characters: they are held until its plugins have answered. */
@@ -29,6 +32,8 @@ export interface MapperParts {
   /** Called after each commit, with what was mapped. */
   readonly onMapped: (mapped: readonly MappedItem[]) => void
   readonly onError: (error: unknown) => void
+  /** Whether more is coming in than can be mapped meanwhile. */
+  readonly isFlooded: () => boolean
 }
 
 /**
@@ -72,7 +77,9 @@ export class Mapper {
   wake(): void {
     if (!this.#running || this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#turn())
+    const turn = () => this.#turn()
+    if (this.parts.isFlooded()) this.parts.clock.after(FLOOD_PAUSE_MS, turn)
+    else setImmediate(turn)
   }
 
   #turn(): void {
@@ -94,11 +101,12 @@ export class Mapper {
   /** Takes up to a batch of items; answers whether there may be more to take. */
   #mapSome(): boolean {
     const mapped: MappedItem[] = []
-    let left = BATCH
+    const batch = this.parts.isFlooded() ? FLOOD_BATCH : BATCH
+    let left = batch
     for (const group of waitingGroups(this.parts.store, this.#last)) {
       const mapping = this.mappings.tenants.get(group.tenant)
       if (mapping === undefined || this.#busy.has(keyOf(group))) continue
-      const most = Math.min(left, callsPlugins(group, mapping) ? PLUGIN_BATCH : BATCH)
+      const most = Math.min(left, callsPlugins(group, mapping) ? PLUGIN_BATCH : batch)
       const items = unmappedItems(this.parts.store, group, most, MOST_CHARACTERS)
       this.#last = group
       left -= items.length

@@ -4,20 +4,21 @@ import type { JsonObject, JsonValue } from '../contracts/json.ts'
 
 /**
  * Our message IDs. Segment removes copies by ID across a whole workspace, so the same interaction always has the same
- * ID and an updated response a new one. They are 40 hexadecimal digits after a prefix by which we know our own.
+ * ID and an updated response a new one. After a prefix by which we know our own they are 32 hexadecimal digits that
+ * the messages of an interaction share, the call, and 16 digits for the message. What is shared comes first: so the IDs
+ * of an interaction stand side by side in the database's index, and cost one page to write instead of one each.
  */
 const PREFIX = 'refiner-sync'
 
-export const OWN_MESSAGE_ID = /^refiner-sync-[a-z]+-[0-9a-f]{40}$/
+export const OWN_MESSAGE_ID = /^refiner-sync-[0-9a-f]{32}-[a-z]+-[0-9a-f]{16}$/
 
 /** The IDs of the messages that an interaction makes; under 100 characters each, Segment's limit. */
 export class MessageIds {
-  /** What they all depend on, as JSON that goes on. */
-  readonly #beginning: string
+  readonly #shared: string
 
   constructor(tenant: string, interaction: Interaction) {
     const whole = JSON.stringify([tenant, subject(interaction), interaction.kind, revision(interaction)])
-    this.#beginning = `${whole.slice(0, -1)},`
+    this.#shared = Bun.SHA256.hash(whole, 'hex').slice(0, 32)
   }
 
   /**
@@ -25,8 +26,8 @@ export class MessageIds {
    * identified later being news to Segment, and whatever else tells it from the others.
    */
   of(call: DeliveryCall, about: readonly (string | null)[]): string {
-    const identity = `${this.#beginning}"${call}",${JSON.stringify(about)}]`
-    return `${PREFIX}-${call}-${Bun.SHA256.hash(identity, 'hex').slice(0, 40)}`
+    const own = Bun.SHA256.hash(`${this.#shared}${call}${JSON.stringify(about)}`, 'hex').slice(0, 16)
+    return `${PREFIX}-${this.#shared}-${call}-${own}`
   }
 }
 

@@ -17,16 +17,40 @@ export type LogFields = Readonly<Record<string, string | number | boolean | null
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** A line of JSON each on standard output; `forTerminal` makes them lines for people, in colours. */
-export function createLog(level: LogLevel, forTerminal: boolean): Log {
+/** As much as waits for a reader that is slow; what is more is not said. In characters. */
+const MOST_UNREAD = 1024 * 1024
+
+/** A log whose lines may wait to be written. */
+export interface WrittenLog extends Log {
+  /** Writes what waits, before the process ends. */
+  flush(): void
+}
+
+/**
+ * A line of JSON each on standard output; `forTerminal` makes them lines for people, in colours. Whoever reads them
+ * slowly, or not at all, holds nobody up: lines are lost then.
+ */
+export function createLog(level: LogLevel, forTerminal: boolean): WrittenLog {
   const options: pino.LoggerOptions = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   }
-  if (!forTerminal) return pino(options, pino.destination({ fd: 1, sync: true }))
-  return pino(options, pretty({ sync: true, colorize: true, translateTime: 'SYS:HH:MM:ss.l' }))
+  if (forTerminal) {
+    const log = pino(options, pretty({ sync: true, colorize: true, translateTime: 'SYS:HH:MM:ss.l' }))
+    return Object.assign(log, { flush() {} })
+  }
+  const output = pino.destination({ fd: 1, sync: false, maxLength: MOST_UNREAD })
+  return Object.assign(pino(options, output), {
+    flush() {
+      try {
+        output.flushSync()
+      } catch {
+        // Nobody reads any more.
+      }
+    },
+  })
 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }

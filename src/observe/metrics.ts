@@ -1,20 +1,10 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import type { Destination } from '../contracts/delivery.ts'
 import type { Health } from '../contracts/health.ts'
-import type { Source } from '../contracts/inbox.ts'
 
-/** The numbers behind GET /metrics, in Prometheus' text form. */
+/** The numbers behind GET /metrics, but for those of intake, in Prometheus' text form. */
 export class Metrics {
   readonly #registry = new Registry()
-  readonly #accepted = this.#counter('accepted_total', 'Items kept on disk and acknowledged.', [
-    'tenant',
-    'source',
-  ])
-  readonly #duplicates = this.#counter('duplicates_total', 'Items that were there already.', [
-    'tenant',
-    'source',
-  ])
-  readonly #answers = this.#counter('http_answers_total', 'Answers given to requests.', ['route', 'status'])
   readonly #settled = this.#counter('deliveries_total', 'What deliveries and attempts at them came to.', [
     'tenant',
     'destination',
@@ -31,13 +21,6 @@ export class Metrics {
   readonly #ruleFailures = this.#counter('rule_failures_total', 'Items that a mapping rule failed on.', [
     'tenant',
   ])
-  readonly #delay = new Histogram({
-    name: 'refiner_sync_request_seconds',
-    help: 'Time from a request to its answer.',
-    labelNames: ['route'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
-    registers: [this.#registry],
-  })
   readonly #pending = this.#gauge('pending', 'Deliveries that wait or are under way.')
   readonly #oldest = this.#gauge('oldest_pending_age_seconds', 'Age of the oldest of them; 0 without any.')
   readonly #dead = this.#gauge('dead', 'Deliveries that were given up and are kept.')
@@ -46,16 +29,6 @@ export class Metrics {
     help: '1 while the database takes writes.',
     registers: [this.#registry],
   })
-
-  accepted(tenant: string, source: Source, stored: number, duplicates: number): void {
-    if (stored > 0) this.#accepted.inc({ tenant, source }, stored)
-    if (duplicates > 0) this.#duplicates.inc({ tenant, source }, duplicates)
-  }
-
-  answered(route: string, status: number, seconds: number): void {
-    this.#answers.inc({ route, status })
-    this.#delay.observe({ route }, seconds)
-  }
 
   ruleFailed(tenant: string): void {
     this.#ruleFailures.inc({ tenant })

@@ -2,7 +2,7 @@ import type { PluginCall } from '../contracts/plugin-host.ts'
 import type { CallOutcome, Failure, LoadOutcome } from './outcome.ts'
 import { type CurrentCall, ProgressWriter, readProgress } from './progress.ts'
 import { RunningBatch } from './running-batch.ts'
-import { startWorker } from './start-worker.ts'
+import { startWorker } from '../threads/start-worker.ts'
 import type { FromSandbox, ThreadPlugin, ToSandbox } from './thread-messages.ts'
 
 /** How often the thread is looked at while it has something to do, in milliseconds. */
@@ -83,7 +83,7 @@ export class SandboxThread {
   }
 
   #start(): void {
-    const worker = startWorker('sandbox-worker.ts')
+    const worker = startWorker('plugins/sandbox-worker.ts')
     this.#worker = worker
     this.#ready = false
     this.#progress = new SharedArrayBuffer(ProgressWriter.BYTES)

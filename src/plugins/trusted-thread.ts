@@ -1,7 +1,7 @@
 import type { PluginCall } from '../contracts/plugin-host.ts'
 import type { CallOutcome, Failure, LoadOutcome } from './outcome.ts'
 import { loadTime } from './load-time.ts'
-import { startWorker } from './start-worker.ts'
+import { startWorker } from '../threads/start-worker.ts'
 import type { FromTrusted, ThreadPlugin, ToTrusted } from './thread-messages.ts'
 
 /** How long an empty thread may take to start, in milliseconds. */
@@ -61,7 +61,7 @@ export class TrustedThread {
 
   async #start(): Promise<LoadOutcome> {
     if (this.#stopped) return { kind: 'broke', what: 'was stopped' }
-    const worker = startWorker('trusted-worker.ts')
+    const worker = startWorker('plugins/trusted-worker.ts')
     this.#worker = worker
     const what = 'ended its thread'
     worker.addEventListener('message', (event: MessageEvent<FromTrusted>) => {

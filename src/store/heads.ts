@@ -32,6 +32,30 @@ export function mendHeads(store: Store): void {
   })
 }
 
+/**
+ * The same for many users of one lane, when none of them has been given anything earlier meanwhile: `users` is a JSON
+ * array of their keys.
+ */
+export const advanceHeads = change<{ tenant: string; destination: Destination; users: string; now: number }>(
+  (db, { tenant, destination, users, now }) =>
+    db
+      .updateTable('outbox')
+      .set({ head: 1, not_before: sql`iif(attempts = 0, min(not_before, ${now}), not_before)` })
+      .where('head', '=', 0)
+      .where(
+        'id',
+        'in',
+        sql<number>`(select (select open.id from outbox as open
+            where open.tenant = ${tenant} and open.destination = ${destination} and open.user_key = users.value
+              and open.settled_at is null
+            order by open.id limit 1)
+          from json_each(${users}) as users
+          where not exists (select 1 from outbox as first
+            where first.tenant = ${tenant} and first.destination = ${destination}
+              and first.user_key = users.value and first.head = 1))`,
+      ),
+)
+
 /** A head that waits behind an earlier delivery, which was replayed, gives way. */
 const yieldHead = change<{ tenant: string; destination: Destination; userKey: string }>(
   (db, { tenant, destination, userKey }) =>

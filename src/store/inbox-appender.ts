@@ -10,6 +10,11 @@ const MOST_WAITING = 20_000
 const LONGEST_BUSY_MS = 3500
 const BUSY_PAUSE_MS = 50
 
+/** When so many requests share a commit, more are coming in than can be worked off meanwhile. */
+const FLOOD_REQUESTS = 24
+/** How long after such a commit the next one is to be expected. */
+const FLOOD_LASTS_MS = 10
+
 interface Waiting {
   readonly items: readonly InboxItem[]
   /** In ms since 1970. */
@@ -19,14 +24,16 @@ interface Waiting {
 }
 
 /**
- * Requests that wait at the same time share one commit. The first one schedules it for the end of this turn of the
- * event loop; all that arrive until then go along, and each is answered after it.
+ * Requests that wait at the same time share one commit: those that are appended without a pause in between, and while
+ * another process keeps the file locked all that come. Each is answered after it.
  */
 export class GroupCommitAppender implements InboxAppender {
   #waiting: Waiting[] = []
   #waitingItems = 0
   #scheduled = false
   #closed = false
+  /** When a commit last held many requests, on the clock that is never set back. */
+  #floodedAt = -Infinity
   /** Why the last commit failed; null once one has succeeded again. */
   lastFailure: string | null = null
 
@@ -36,6 +43,11 @@ export class GroupCommitAppender implements InboxAppender {
     /** Called after each commit that stored something. */
     private readonly onCommit: () => void,
   ) {}
+
+  /** Whether more comes than can be worked off meanwhile: then taking it comes first. */
+  isFlooded(): boolean {
+    return this.clock.elapsed() - this.#floodedAt < FLOOD_LASTS_MS
+  }
 
   append(items: readonly InboxItem[]): Promise<Appended> {
     if (this.#closed) return Promise.reject(new InboxUnavailable('shutting down'))
@@ -47,7 +59,7 @@ export class GroupCommitAppender implements InboxAppender {
       this.#waitingItems += items.length
       if (this.#scheduled) return
       this.#scheduled = true
-      setImmediate(() => this.#flush())
+      queueMicrotask(() => this.#flush())
     })
   }
 
@@ -77,6 +89,7 @@ export class GroupCommitAppender implements InboxAppender {
       for (const waiting of group) waiting.reject(refusal)
       return
     }
+    if (group.length >= FLOOD_REQUESTS) this.#floodedAt = this.clock.elapsed()
     this.#clear()
     this.lastFailure = null
     group.forEach((waiting, index) => {

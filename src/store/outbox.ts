@@ -16,6 +16,8 @@ export const insertDelivery = change<{
   reason: string | null
   detail: string | null
   notes: string | null
+  /** 1 when the user has nothing else open at the destination: see `hasOpen`. */
+  head: 0 | 1
   now: number
   settledAt: number | null
 }>((db, delivery) =>
@@ -34,13 +36,7 @@ export const insertDelivery = change<{
       detail: delivery.detail,
       notes: delivery.notes,
       answer: null,
-      head: sql`iif(${delivery.state} = 'pending' and not exists ${db
-        .selectFrom('outbox as open')
-        .select('open.id')
-        .where('open.tenant', '=', delivery.tenant)
-        .where('open.destination', '=', delivery.destination)
-        .where('open.user_key', '=', delivery.userKey)
-        .where('open.settled_at', 'is', null)}, 1, 0)`,
+      head: delivery.head,
       attempts: 0,
       first_attempt_at: null,
       not_before: delivery.now,
@@ -52,29 +48,85 @@ export const insertDelivery = change<{
     .onConflict((conflict) => conflict.columns(['tenant', 'destination', 'message_id']).doNothing()),
 )
 
-/** Takes a delivery; changes nothing when it is not pending any more. */
-export const leaseDelivery = change<{ id: number; lease: string; leasedUntil: number }>(
-  (db, { id, lease, leasedUntil }) =>
+const openOfUser = rows<{ tenant: string; destination: Destination; userKey: string }, { id: number }>(
+  (db, { tenant, destination, userKey }) =>
+    db
+      .selectFrom('outbox')
+      .select('id')
+      .where('tenant', '=', tenant)
+      .where('destination', '=', destination)
+      .where('user_key', '=', userKey)
+      .where('settled_at', 'is', null)
+      .limit(sql<number>`1`),
+)
+
+/** Whether the user has something open at the destination, so that what comes now waits behind it. */
+export function hasOpen(store: Store, tenant: string, destination: Destination, userKey: string): boolean {
+  return openOfUser(store, { tenant, destination, userKey }).length > 0
+}
+
+/**
+ * Takes the heads of these IDs, a JSON array. What follows a head is taken with it: only a head can be due, so nobody
+ * else comes to it. Leaves alone what is not pending any more.
+ */
+export const leaseHeads = change<{ ids: string; lease: string; leasedUntil: number }>(
+  (db, { ids, lease, leasedUntil }) =>
     db
       .updateTable('outbox')
       .set({ state: 'leased', lease, leased_until: leasedUntil })
-      .where('id', '=', id)
-      .where('state', '=', 'pending'),
+      .where('id', 'in', sql<number>`(select value from json_each(${ids}))`)
+      .where('state', '=', 'pending')
+      .where('head', '=', 1),
 )
 
-/** Settles a delivery for good; changes nothing when the lease has passed to somebody else. */
-export const settleDelivery = change<{
+/** The users, by key, whose heads are still under the lease: what is known of the others was overtaken. */
+export function usersUnder(store: Store, lease: string): ReadonlySet<string> {
+  return new Set(leasedUsers(store, { lease }).map(({ userKey }) => userKey))
+}
+
+const leasedUsers = rows<{ lease: string }, { userKey: string }>((db, { lease }) =>
+  db
+    .selectFrom('outbox')
+    .select('user_key as userKey')
+    .where('state', '=', 'leased')
+    .where('lease', '=', lease),
+)
+
+/** What is open, and under no other lease. */
+const stillOurs = (lease: string) =>
+  sql<boolean>`((state = 'leased' and lease = ${lease}) or (state = 'pending' and head = 0))`
+
+/** Settles these, a JSON array of IDs, as delivered. All of them of users under the lease. */
+export const settleDelivered = change<{ ids: string; lease: string; now: number }>(
+  (db, { ids, lease, now }) =>
+    db
+      .updateTable('outbox')
+      .set({
+        state: 'delivered',
+        reason: null,
+        answer: null,
+        head: 0,
+        attempts: sql`attempts + 1`,
+        lease: null,
+        leased_until: null,
+        settled_at: now,
+      })
+      .where('id', 'in', sql<number>`(select value from json_each(${ids}))`)
+      .where(stillOurs(lease)),
+)
+
+/** Gives a delivery up, of a user under the lease. */
+export const settleDead = change<{
   id: number
   lease: string
-  state: 'delivered' | 'dead'
-  reason: string | null
+  reason: string
   answer: string | null
   now: number
-}>((db, { id, lease, state, reason, answer, now }) =>
+}>((db, { id, lease, reason, answer, now }) =>
   db
     .updateTable('outbox')
     .set({
-      state,
+      state: 'dead',
       reason,
       answer,
       head: 0,
@@ -84,8 +136,7 @@ export const settleDelivery = change<{
       settled_at: now,
     })
     .where('id', '=', id)
-    .where('state', '=', 'leased')
-    .where('lease', '=', lease),
+    .where(stillOurs(lease)),
 )
 
 /** Puts a delivery back after a failed attempt, not to be tried before `notBefore`. */
@@ -108,8 +159,7 @@ export const retryDelivery = change<{
       leased_until: null,
     })
     .where('id', '=', id)
-    .where('state', '=', 'leased')
-    .where('lease', '=', lease),
+    .where(stillOurs(lease)),
 )
 
 /** Puts a delivery back as if it had not been tried, not due before `notBefore`. */
@@ -119,8 +169,7 @@ export const returnDelivery = change<{ id: number; lease: string; reason: string
       .updateTable('outbox')
       .set({ state: 'pending', reason, not_before: notBefore, lease: null, leased_until: null })
       .where('id', '=', id)
-      .where('state', '=', 'leased')
-      .where('lease', '=', lease),
+      .where(stillOurs(lease)),
 )
 
 /** Extends a lease that is still held. */

@@ -1,14 +1,20 @@
 import { sql } from 'kysely'
 import { change, rows } from './prepared.ts'
 
-/** Makes sure that the user exists and was seen at `now`; what is null leaves what was known. */
-export const touchUser = change<{
-  tenant: string
-  userId: string
-  email: string | null
-  refinerUuid: string | null
-  now: number
-}>((db, { tenant, userId, email, refinerUuid, now }) =>
+/**
+ * Makes sure that the user exists and was seen at `now`; what is null leaves what was known. Answers what is known of
+ * its traits.
+ */
+export const touchUser = rows<
+  {
+    tenant: string
+    userId: string
+    email: string | null
+    refinerUuid: string | null
+    now: number
+  },
+  { traits: string }
+>((db, { tenant, userId, email, refinerUuid, now }) =>
   db
     .insertInto('users')
     .values({
@@ -26,12 +32,8 @@ export const touchUser = change<{
         refiner_uuid: sql`coalesce(excluded.refiner_uuid, users.refiner_uuid)`,
         last_seen_at: sql`max(users.last_seen_at, excluded.last_seen_at)`,
       }),
-    ),
-)
-
-export const userTraits = rows<{ tenant: string; userId: string }, { traits: string }>(
-  (db, { tenant, userId }) =>
-    db.selectFrom('users').select('traits').where('tenant', '=', tenant).where('user_id', '=', userId),
+    )
+    .returning('traits'),
 )
 
 export const setUserTraits = change<{ tenant: string; userId: string; traits: string }>(
@@ -39,8 +41,8 @@ export const setUserTraits = change<{ tenant: string; userId: string; traits: st
     db.updateTable('users').set({ traits }).where('tenant', '=', tenant).where('user_id', '=', userId),
 )
 
-/** Makes sure that the account exists and was seen at `now`. */
-export const touchAccount = change<{ tenant: string; accountId: string; now: number }>(
+/** Makes sure that the account exists and was seen at `now`. Answers what is known of its traits. */
+export const touchAccount = rows<{ tenant: string; accountId: string; now: number }, { traits: string }>(
   (db, { tenant, accountId, now }) =>
     db
       .insertInto('accounts')
@@ -49,16 +51,8 @@ export const touchAccount = change<{ tenant: string; accountId: string; now: num
         conflict
           .columns(['tenant', 'account_id'])
           .doUpdateSet({ last_seen_at: sql`max(accounts.last_seen_at, excluded.last_seen_at)` }),
-      ),
-)
-
-export const accountTraits = rows<{ tenant: string; accountId: string }, { traits: string }>(
-  (db, { tenant, accountId }) =>
-    db
-      .selectFrom('accounts')
-      .select('traits')
-      .where('tenant', '=', tenant)
-      .where('account_id', '=', accountId),
+      )
+      .returning('traits'),
 )
 
 export const setAccountTraits = change<{ tenant: string; accountId: string; traits: string }>(

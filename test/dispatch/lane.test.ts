@@ -10,7 +10,7 @@ import { Lane } from '../../src/dispatch/lane.ts'
 import { RateLimiter } from '../../src/dispatch/rate-limiter.ts'
 import { insertInboxItem } from '../../src/store/inbox.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
-import { insertDelivery } from '../../src/store/outbox.ts'
+import { hasOpen, insertDelivery } from '../../src/store/outbox.ts'
 import { type HandClock, handClock } from '../support/hand-clock.ts'
 
 const NO_ANSWER = { status: null, answer: null } as const
@@ -212,6 +212,7 @@ function insert(store: Store, clock: HandClock, step: number, user: number): voi
     reason: null,
     detail: null,
     notes: null,
+    head: hasOpen(store, 'acme', 'segment', `user-${user}`) ? 0 : 1,
     now: clock.now(),
     settledAt: null,
   })

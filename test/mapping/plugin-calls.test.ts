@@ -105,7 +105,9 @@ describe('plugins', () => {
     )
     expect(first.map(({ messageId }) => messageId)).toEqual(again.first.map(({ messageId }) => messageId))
     expect(new Set(first.map(({ messageId }) => messageId)).size).toBe(7)
-    expect(first.every(({ messageId }) => /^refiner-sync-[a-z]+-[0-9a-f]{40}$/.test(messageId))).toBe(true)
+    expect(
+      first.every(({ messageId }) => /^refiner-sync-[0-9a-f]{32}-[a-z]+-[0-9a-f]{16}$/.test(messageId)),
+    ).toBe(true)
     expect(sent(first[3]!.payload)).toMatchObject({
       userId: 'user-1042',
       timestamp: '2022-10-14T07:58:55.000Z',

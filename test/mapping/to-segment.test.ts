@@ -9,7 +9,7 @@ import { mapped as mapItem } from '../support/mapping.ts'
 const US = { name: 'refiner-sync', version: VERSION }
 const envelope = {
   timestamp: '2022-10-14T07:58:55.000Z',
-  messageId: expect.stringMatching(/^refiner-sync-[a-z]+-[0-9a-f]{40}$/),
+  messageId: expect.stringMatching(/^refiner-sync-[0-9a-f]{32}-[a-z]+-[0-9a-f]{16}$/),
   context: { library: US, integration: US },
   integrations: { Refiner: false },
 }

@@ -77,7 +77,7 @@ describe('segment-catalog', () => {
 describe('rudderstack', () => {
   const WEBHOOKS = 'test/fixtures/webhooks'
   const unknown = { library: { name: 'unknown', version: 'unknown' }, integration: { name: 'Refiner' } }
-  const ours = { messageId: expect.stringMatching(/^refiner-sync-[a-z]+-[0-9a-f]{40}$/) }
+  const ours = { messageId: expect.stringMatching(/^refiner-sync-[0-9a-f]{32}-[a-z]+-[0-9a-f]{16}$/) }
 
   test('of a user with an account ID: identify, track, group', async () => {
     const body = await sample(`${WEBHOOKS}/account-with-id.json`)

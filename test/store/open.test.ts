@@ -8,7 +8,13 @@ import { migrate } from '../../src/store/migrate.ts'
 import { initial } from '../../src/store/migrations/001-initial.ts'
 import { openStore } from '../../src/store/open.ts'
 import { dueDeliveries } from '../../src/store/due.ts'
-import { insertDelivery, leaseDelivery, settleDelivery } from '../../src/store/outbox.ts'
+import {
+  insertDelivery,
+  leaseHeads,
+  settleDead,
+  settleDelivered,
+  usersUnder,
+} from '../../src/store/outbox.ts'
 
 let folder: string
 let path: string
@@ -34,6 +40,7 @@ const delivery = {
   reason: null,
   detail: null,
   notes: null,
+  head: 1,
   now: 1,
   settledAt: null,
 } as const
@@ -131,13 +138,15 @@ describe('the tables', () => {
     insertDelivery(store, delivery)
     const due = () => [...dueDeliveries(store, { tenant: 'acme', destination: 'segment' }, 1, 10)]
     expect(due()).toHaveLength(1)
-    expect(leaseDelivery(store, { id: 1, lease: 'mine', leasedUntil: 9 })).toBe(1)
+    expect(leaseHeads(store, { ids: '[1]', lease: 'mine', leasedUntil: 9 })).toBe(1)
     expect(due()).toHaveLength(0)
-    expect(leaseDelivery(store, { id: 1, lease: 'other', leasedUntil: 9 })).toBe(0)
-    const delivered = { id: 1, state: 'delivered', reason: null, answer: null, now: 2 } as const
-    expect(settleDelivery(store, { ...delivered, lease: 'other' })).toBe(0)
-    expect(settleDelivery(store, { ...delivered, lease: 'mine' })).toBe(1)
-    expect(settleDelivery(store, { ...delivered, lease: 'mine' })).toBe(0)
+    expect(leaseHeads(store, { ids: '[1]', lease: 'other', leasedUntil: 9 })).toBe(0)
+    expect([...usersUnder(store, 'other')]).toEqual([])
+    expect([...usersUnder(store, 'mine')]).toEqual(['u'])
+    expect(settleDelivered(store, { ids: '[1]', lease: 'other', now: 2 })).toBe(0)
+    expect(settleDead(store, { id: 1, lease: 'other', reason: 'no', answer: null, now: 2 })).toBe(0)
+    expect(settleDelivered(store, { ids: '[1]', lease: 'mine', now: 2 })).toBe(1)
+    expect(settleDelivered(store, { ids: '[1]', lease: 'mine', now: 2 })).toBe(0)
     store.close()
   })
 })

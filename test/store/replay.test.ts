@@ -16,11 +16,13 @@ import {
 import { recordMapped } from '../../src/store/record-mapped.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import {
+  hasOpen,
   insertDelivery,
-  leaseDelivery,
+  leaseHeads,
   retryDelivery,
   returnExpiredLeases,
-  settleDelivery,
+  settleDead,
+  settleDelivered,
   tenantsWithOpen,
 } from '../../src/store/outbox.ts'
 import { beginReplayOf, continueReplay, replayDelivery } from '../../src/store/replay.ts'
@@ -77,6 +79,7 @@ function insert(
     reason: state === 'dead' ? 'no' : null,
     detail: null,
     notes: null,
+    head: state === 'pending' && !hasOpen(store, tenant, 'refiner', userKey) ? 1 : 0,
     now: 1,
     settledAt: state === 'dead' ? 1 : null,
   })
@@ -136,10 +139,10 @@ test('whatever is sent, refused, replayed and lost, each user has one head and n
             const lease = `lease-${now}`
             const rows = [...dueDeliveries(store, lane, now, step.messages)].slice(0, step.messages)
             const busy = new Set(leases.flatMap((one) => one.rows.map(({ userKey }) => userKey)))
-            for (const { id, userKey } of rows) {
-              expect(busy.has(userKey)).toBe(false)
-              expect(leaseDelivery(store, { id, lease, leasedUntil: now + 60_000 })).toBe(1)
-            }
+            for (const { userKey } of rows) expect(busy.has(userKey)).toBe(false)
+            const users = Map.groupBy(rows, ({ userKey }) => userKey)
+            const ids = JSON.stringify([...users.values()].map(([first]) => first!.id))
+            expect(leaseHeads(store, { ids, lease, leasedUntil: now + 60_000 })).toBe(users.size)
             if (rows.length > 0) leases.push({ lease, rows })
             break
           }
@@ -149,15 +152,8 @@ test('whatever is sent, refused, replayed and lost, each user has one head and n
               const { lease } = one
               const state = step.outcomes[index] as 'delivered' | 'dead' | 'retry'
               if (state === 'retry') retryDelivery(store, { id, lease, reason: 'no', now, notBefore: now })
-              else
-                settleDelivery(store, {
-                  id,
-                  lease,
-                  state,
-                  reason: state === 'dead' ? 'no' : null,
-                  answer: null,
-                  now,
-                })
+              else if (state === 'dead') settleDead(store, { id, lease, reason: 'no', answer: null, now })
+              else settleDelivered(store, { ids: `[${id}]`, lease, now })
             })
             for (const { userKey } of one?.rows ?? []) settleHead(store, { ...lane, userKey }, now)
             break
@@ -185,11 +181,10 @@ test('what was replayed while its user had something under way comes first when 
   insert('ada')
   insert('ada')
   const [first, second] = open()
-  leaseDelivery(store, { id: first!.id, lease: 'one', leasedUntil: 9 })
-  const dead = { state: 'dead', reason: 'no', answer: null, now: 2 } as const
-  settleDelivery(store, { id: first!.id, lease: 'one', ...dead })
+  leaseHeads(store, { ids: `[${first!.id}]`, lease: 'one', leasedUntil: 9 })
+  settleDead(store, { id: first!.id, lease: 'one', reason: 'no', answer: null, now: 2 })
   settleHead(store, { ...lane, userKey: 'ada' }, 2)
-  leaseDelivery(store, { id: second!.id, lease: 'two', leasedUntil: 9 })
+  leaseHeads(store, { ids: `[${second!.id}]`, lease: 'two', leasedUntil: 9 })
   expect(replayDelivery(store, first!.id, terms(3)).kind).toBe('resent')
   expectHeads()
   expect([...dueDeliveries(store, lane, 3, 10)]).toEqual([])
@@ -216,7 +211,7 @@ describe('a replay', () => {
     insert('ada')
     const { id } = open()[0]!
     expect(replayDelivery(store, id, terms(5))).toEqual({ kind: 'refused', state: 'pending' })
-    leaseDelivery(store, { id, lease: 'mine', leasedUntil: 9 })
+    leaseHeads(store, { ids: `[${id}]`, lease: 'mine', leasedUntil: 9 })
     expect(replayDelivery(store, id, terms(5))).toEqual({ kind: 'refused', state: 'leased' })
   })
 })
@@ -271,7 +266,7 @@ test('what a tenant has that is gone stays as it is, by ID and among all that fi
 test('what waits is listed without what is under way', () => {
   for (const user of ['ada', 'bob', 'eve']) insert(user)
   const [first] = open()
-  leaseDelivery(store, { id: first!.id, lease: 'mine', leasedUntil: 9 })
+  leaseHeads(store, { ids: `[${first!.id}]`, lease: 'mine', leasedUntil: 9 })
   const ids = (state: 'pending' | 'leased') => list({ tenant: 'acme', state }).map(({ id }) => id)
   expect(ids('pending')).toEqual([first!.id + 2, first!.id + 1])
   expect(ids('leased')).toEqual([first!.id])

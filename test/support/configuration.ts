@@ -64,7 +64,13 @@ export function testConfiguration(
   delivery: Partial<DeliverySettings> = {},
 ): Configuration {
   return {
-    server: { host: '127.0.0.1', port: 0, maxBodyBytes: 1024 * 1024, adminToken: null },
+    server: {
+      host: '127.0.0.1',
+      port: 0,
+      maxBodyBytes: 1024 * 1024,
+      maxPending: 5_000_000,
+      adminToken: null,
+    },
     database: { path: join(folder, 'data', 'test.db') },
     delivery: { timeoutMs: 2000, minBackoffMs: 20, maxBackoffMs: 200, giveUpAfterMs: 60_000, ...delivery },
     plugins: new Map(),

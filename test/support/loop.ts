@@ -36,6 +36,7 @@ export interface LoopOptions {
   readonly log?: Log
   readonly delivery?: Partial<DeliverySettings>
   readonly adminToken?: string
+  readonly maxPending?: number
   readonly segment?: Respond
   readonly refiner?: Respond
 }
@@ -47,6 +48,7 @@ export async function startLoop({
   log = silentLog,
   delivery,
   adminToken,
+  maxPending,
   ...peers
 }: LoopOptions = {}): Promise<Loop> {
   const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
@@ -64,7 +66,8 @@ export async function startLoop({
       ),
       delivery,
     )
-    return { ...made, server: { ...made.server, adminToken: adminToken ?? null } }
+    const server = { ...made.server, ...(maxPending !== undefined && { maxPending }) }
+    return { ...made, server: { ...server, adminToken: adminToken ?? null } }
   }
   let current = { configuration: configure(first), plugins }
   const load = (): Promise<Project> => Promise.resolve({ ok: true, ...current, warnings: [], files: [] })

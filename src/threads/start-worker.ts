@@ -1,12 +1,12 @@
 import { basename } from 'node:path'
 
 /**
- * Starts the thread whose entry point is the given file of this folder.
+ * Starts the thread whose entry point is the given file below `src/`.
  *
  * From source, `import.meta` is that of this file. In the compiled program it is that of the program, and the further
  * entry points of `bun build` lie beside it under their paths below `src/`.
  */
-export function startWorker(file: string): Worker {
+export function startWorker(file: `${string}-worker.ts`): Worker {
   const isSource = basename(import.meta.path) === 'start-worker.ts'
-  return new Worker(new URL(isSource ? `./${file}` : `./plugins/${file}`, import.meta.url).href)
+  return new Worker(new URL(isSource ? `../${file}` : `./${file}`, import.meta.url).href)
 }

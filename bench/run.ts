@@ -1,0 +1,74 @@
+/**
+ * How fast it is, as one table: each figure next to a limit of the same machine in the same run. See docs/performance.md.
+ *   bun run bench [--only PATTERN] [--binary PATH] [--json]
+ * BENCH_SECONDS (default 4) is the length of a measurement.
+ */
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Bench, Case } from './case.ts'
+import { batchIn } from './cases/batch-in.ts'
+import { delay } from './cases/delay.ts'
+import { messageIn } from './cases/message-in.ts'
+import { sustained } from './cases/sustained.ts'
+import { webhookIn } from './cases/webhook-in.ts'
+import { appendHistory, readHistory, runOf, slower } from './history.ts'
+import { commitHere, thisMachine } from './machine.ts'
+import { type Row, tableText } from './table.ts'
+
+const CASES: readonly Case[] = [messageIn, webhookIn, batchIn, sustained, delay]
+
+const { values: options } = parseArgs({
+  args: process.argv.slice(2),
+  options: {
+    only: { type: 'string' },
+    binary: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const say = (text: string) => void process.stderr.write(`${text}\n`)
+const bench: Bench = {
+  seconds: Number(process.env['BENCH_SECONDS'] ?? 4),
+  program: options.binary
+    ? [options.binary]
+    : [process.execPath, join(import.meta.dir, '..', 'src', 'main.ts')],
+  say,
+}
+
+const wanted = CASES.filter(({ name }) => options.only === undefined || name.includes(options.only))
+if (wanted.length === 0) {
+  say(`no row fits ${options.only}; there are ${CASES.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
+const rows: Row[] = []
+for (const one of wanted) {
+  say(`${one.name} …`)
+  rows.push(await rowOf(one))
+}
+const run = runOf(rows, {
+  at: new Date().toISOString(),
+  commit: commitHere(),
+  program: options.binary === undefined ? 'sources' : 'binary',
+  machine: thisMachine(),
+  seconds: bench.seconds,
+})
+const worse = slower(run, readHistory())
+appendHistory(run)
+if (options.json) {
+  console.log(JSON.stringify({ ...run, slower: worse }, null, 2))
+} else {
+  const { cpu, cores, memoryGb, kernel, bun } = run.machine
+  console.log(`\n${tableText(rows)}\n`)
+  console.log(
+    `${cpu}, ${cores} cores, ${memoryGb} GB, Linux ${kernel}, Bun ${bun}; commit ${run.commit}, ${run.program}`,
+  )
+  for (const sentence of worse) console.log(`slower than before: ${sentence}`)
+}
+process.exit(rows.some(({ failure }) => failure !== null) ? 1 : 0)
+
+async function rowOf(one: Case): Promise<Row> {
+  try {
+    return { case: one, figures: await one.run(bench), failure: null }
+  } catch (error) {
+    return { case: one, figures: [], failure: error instanceof Error ? error.message : String(error) }
+  }
+}

@@ -1,0 +1,93 @@
+/** The entry point of the thread that speaks HTTP: it reads and checks requests, and never waits for the disk. */
+import { createIntake, createServer, type Intake } from '../intake/server.ts'
+import type { Log, LogFields } from '../observe/log.ts'
+import { IntakeMetrics } from '../observe/intake-metrics.ts'
+import type { FromFront, FrontSettings, PlainAnswer, ToFront } from './messages.ts'
+import { RemoteInbox } from './remote-inbox.ts'
+
+declare const self: Worker
+
+const post = (message: FromFront): void => self.postMessage(message)
+const inbox = new RemoteInbox(post)
+const metrics = new IntakeMetrics()
+const say = (level: 'info' | 'warn' | 'error') => (fields: LogFields, message: string) =>
+  post({ kind: 'log', level, fields, message })
+/** What is said of each request is said by the main thread, if it is said at all. */
+const log: Log = { debug() {}, info: say('info'), warn: say('warn'), error: say('error') }
+
+let intake: Intake = intakeOf({ server: { maxBodyBytes: 0 }, tenants: [] })
+let isStopping = false
+let lastAsked = 0
+const asked = new Map<number, (answer: PlainAnswer) => void>()
+
+const app = createServer({
+  intake: () => intake,
+  metrics,
+  log,
+  isStopping: () => isStopping,
+  elsewhere,
+})
+
+self.addEventListener('message', ({ data }: MessageEvent<ToFront>) => {
+  switch (data.kind) {
+    case 'listen':
+      intake = intakeOf(data.settings)
+      listen(data.hostname, data.port)
+      return
+    case 'configure':
+      intake = intakeOf(data.settings)
+      return
+    case 'kept':
+      inbox.kept(data.id, data.stored)
+      return
+    case 'unkept':
+      inbox.unkept(data.id, data.why)
+      return
+    case 'answered':
+      asked.get(data.id)?.(data.answer)
+      asked.delete(data.id)
+      return
+    case 'full':
+      inbox.turnAway(data.tenants)
+      return
+    case 'stopping':
+      isStopping = true
+      return
+    case 'drain':
+      void app.server?.stop().then(() => post({ kind: 'drained' }))
+      return
+    case 'close':
+      void app.server?.stop(true).then(() => post({ kind: 'closed' }))
+      return
+  }
+})
+
+function intakeOf({ server, tenants }: FrontSettings): Intake {
+  return createIntake(server, new Map(tenants.map((tenant) => [tenant.name, tenant])), inbox)
+}
+
+function listen(hostname: string, port: number): void {
+  try {
+    app.listen({ hostname, port })
+    post({ kind: 'listening', port: app.server!.port! })
+  } catch (error) {
+    post({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+/** What the main thread answers to a request that is not for intake. */
+async function elsewhere(request: Request): Promise<Response> {
+  const { method, url, headers } = request
+  lastAsked += 1
+  const id = lastAsked
+  const { promise, resolve } = Promise.withResolvers<PlainAnswer>()
+  asked.set(id, resolve)
+  post({ kind: 'ask', id, request: { method, url, headers: [...headers] } })
+  const answer = await promise
+  const isMetrics = answer.status === 200 && new URL(url).pathname === '/metrics'
+  const body = isMetrics ? `${answer.body}\n${await metrics.text()}` : answer.body
+  return new Response(body, {
+    status: answer.status,
+    headers: answer.headers.map(([name, value]) => [name, value]),
+  })
+}
