@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { notFound, refusal } from './console/answers.ts'
 import { monitoringRoutes } from './console/monitoring.ts'
 import { operatorRoutes } from './console/operator.ts'
+import { Tap } from './console/tap.ts'
 import type { Cancel, Clock } from './contracts/clock.ts'
 import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
@@ -12,6 +13,7 @@ import { Housekeeper } from './daemon/housekeeper.ts'
 import { LaneMaker } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
+import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import type { Lane } from './dispatch/lane.ts'
@@ -68,6 +70,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const { configuration, plugins = NO_PLUGINS, log, clock = systemClock, random = Math.random } = parts
   const metrics = new Metrics()
   const ruleFailures: RuleFailures = new Map()
+  const tap = new Tap(clock)
   const reloader = await Reloader.create(
     {
       load: parts.load ?? (async () => unchanged(configuration, plugins)),
@@ -166,10 +169,12 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       isStopping,
       health,
       reload: () => reloader.reload(),
+      tap,
       deliveries: operatorDeliveries({
         store,
         clock,
         log,
+        tap,
         isKnown: (tenant) => generation.configuration.tenants.has(tenant),
         wakeMapper: () => mapper.wake(),
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
@@ -216,6 +221,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
   async function shutDown(): Promise<void> {
     log.info({}, 'stopping')
+    tap.close()
     // Requests are answered 503 from here on; those under way are committed and answered.
     front.stopping()
     reloader.stop()
@@ -241,11 +247,13 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   }
 
   function onMapped(mapped: Parameters<typeof tellMapped>[0]): void {
+    tapMapped(tap, mapped)
     tellMapped(mapped, { log, metrics, ruleFailures, now: clock.now() })
     dispatcher.wake(new Set(mapped.map(({ item }) => item.tenant)))
   }
 
   function onSettled(lane: Lane, settled: Parameters<typeof tellSettled>[1]): void {
+    tapSettled(tap, lane, settled)
     tellSettled(lane, settled, log, metrics)
     // What a lane that has been replaced settles lets the next of its users go, on the one in its place.
     if (dispatcher.lane(lane.tenant, lane.destination) !== lane) dispatcher.wake(new Set([lane.tenant]))

@@ -93,7 +93,9 @@ export class LaneConduct {
   /** A key that is good for others is not what is wrong with this delivery: it backs off alone. */
   #ownFault({ id }: LeasedDelivery, outcome: Outcome): Outcome {
     if (outcome.kind !== 'unauthorized' || !this.#faulty.has(id)) return outcome
-    return { kind: 'retry', reason: `${outcome.reason}; others were taken meanwhile`, retryAfterMs: null }
+    const { status, answer } = outcome
+    const reason = `${outcome.reason}; others were taken meanwhile`
+    return { kind: 'retry', reason, retryAfterMs: null, status, answer }
   }
 
   /** The destination takes what is sent. An answer to what was sent before a pause says nothing of what came after. */
