@@ -99,7 +99,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
-      databaseFault: () => (inbox.lastFailure === null ? null : databaseFault(store)),
+      databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
   const app = createServer({ intake: () => generation.intake, health, metrics, log, isStopping }).use(
     operatorRoutes({

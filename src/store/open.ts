@@ -1,6 +1,7 @@
 import { Database, SQLiteError } from 'bun:sqlite'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { FileGuard } from './file-guard.ts'
 import { migrate } from './migrate.ts'
 
 /**
@@ -9,6 +10,8 @@ import { migrate } from './migrate.ts'
  */
 export interface Store {
   readonly sqlite: Database
+  /** Whether what is committed is safe. */
+  readonly guard: FileGuard
   /** All of `work` in one commit, or nothing of it when it throws; on the disk when it returns. Not to be nested. */
   transaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
   /**
@@ -41,7 +44,7 @@ export async function openStore(path: string): Promise<Store> {
     sqlite.run('pragma foreign_keys = on')
     sqlite.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     await migrate(sqlite)
-    return storeOn(sqlite, release)
+    return storeOn(sqlite, new FileGuard(sqlite, path), release)
   } catch (error) {
     release()
     const why = error instanceof Error ? error.message : String(error)
@@ -49,31 +52,59 @@ export async function openStore(path: string): Promise<Store> {
   }
 }
 
-function storeOn(sqlite: Database, release: () => void): Store {
+function storeOn(sqlite: Database, guard: FileGuard, release: () => void): Store {
   const begin = sqlite.prepare('begin immediate')
   const commit = sqlite.prepare('commit')
   const rollback = sqlite.prepare('rollback')
-  function transaction<T>(work: () => T): T {
-    begin.run()
+  /** SQLite hides the errors of its own checkpoints: so they come only after commits that were synced. */
+  function relax(): void {
+    sqlite.run('pragma synchronous = normal')
+    sqlite.run('pragma wal_autocheckpoint = 0')
+  }
+  function unrelax(): void {
+    sqlite.run('pragma synchronous = full')
+    sqlite.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+  }
+  function begun(relaxed: boolean): void {
+    try {
+      guard.prepare()
+      if (relaxed) relax()
+      begin.run()
+    } catch (error) {
+      guard.note(error)
+      throw error
+    }
+  }
+  function transaction<T>(work: () => T, relaxed = false): T {
+    begun(relaxed)
     try {
       const result = work()
       commit.run()
+      guard.confirm()
       return result
     } catch (error) {
+      guard.note(error)
+      undo()
+      throw error
+    }
+  }
+  function undo(): void {
+    try {
       // SQLite has rolled back by itself after some faults, a full disk among them.
       if (sqlite.inTransaction) rollback.run()
-      throw error
+    } catch {
+      guard.leftOpen()
     }
   }
   return {
     sqlite,
-    transaction,
+    guard,
+    transaction: (work) => transaction(work),
     relaxedTransaction(work) {
-      sqlite.run('pragma synchronous = normal')
       try {
-        return transaction(work)
+        return transaction(work, true)
       } finally {
-        sqlite.run('pragma synchronous = full')
+        unrelax()
       }
     },
     close() {

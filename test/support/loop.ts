@@ -38,6 +38,8 @@ export interface LoopOptions {
   readonly adminToken?: string
   readonly segment?: Respond
   readonly refiner?: Respond
+  /** Where the database is made, and left; without it, in a folder of its own. */
+  readonly folder?: string
 }
 
 /** Starts the loop; the tenant is `acme` unless others are named. To be used with `await using`. */
@@ -47,9 +49,10 @@ export async function startLoop({
   log = silentLog,
   delivery,
   adminToken,
+  folder: given,
   ...peers
 }: LoopOptions = {}): Promise<Loop> {
-  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
   const segment = startSegmentStandIn({ writeKeys: 'any', ...(peers.segment && { respond: peers.segment }) })
   const refiner = startRefinerStandIn({ apiKeys: 'any', ...(peers.refiner && { respond: peers.refiner }) })
   const configure = (tenants: Tenants): Configuration => {
@@ -92,7 +95,7 @@ export async function startLoop({
       await daemon.stop()
       await segment.stop()
       await refiner.stop()
-      rmSync(folder, { recursive: true, force: true })
+      if (given === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }
