@@ -49,10 +49,15 @@ export interface Running {
   url(): Promise<string>
 }
 
-export function run(program: Program, args: readonly string[], folder: string): Running {
+export function run(
+  program: Program,
+  args: readonly string[],
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Running {
   const child = Bun.spawn([...program, ...args], {
     cwd: folder,
-    env: { PATH: process.env['PATH'] ?? '', ACME_REFINER_API_KEY: 'acme-refiner-key' },
+    env: { PATH: process.env['PATH'] ?? '', ACME_REFINER_API_KEY: 'acme-refiner-key', ...env },
     stdout: 'pipe',
     stderr: 'pipe',
   })
