@@ -74,7 +74,9 @@ export function run(
     async url() {
       const found = () => /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0]
       await until(() => {
-        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${output}`)
+        if (child.exitCode !== null || child.signalCode !== null) {
+          throw new Error(`it ended with ${child.exitCode ?? child.signalCode}: ${output}`)
+        }
         return found() !== undefined
       }, deadline())
       return found()!
