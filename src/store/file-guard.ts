@@ -1,6 +1,7 @@
 import { type Database, SQLiteError } from 'bun:sqlite'
-import { FileWatch } from './file-watch.ts'
 import { faultWords } from './fault-words.ts'
+import { FileWatch } from './file-watch.ts'
+import { WalIndex } from './wal-index.ts'
 
 /** Each waits for the lock as long as SQLite is told to: fewer in a row are another process' ordinary work. */
 const BUSY_IS_A_FAULT_AFTER = 10
@@ -15,12 +16,14 @@ export class FilesUnsafe extends Error {
  *
  * - to go on after an I/O error as if nothing had been. When a sync fails, the system takes the pages for written all
  *   the same, and the next sync says nothing of them. Commits are a chain in the -wal: behind a page that never reached
- *   the disk, a power cut would take all that comes after, acknowledged or not. So everything committed is first copied
- *   into the database file and synced, and the -wal begun anew;
+ *   the disk, a power cut would take all that comes after, acknowledged or not. So the -wal is read again first, as after
+ *   a crash, because the system may have thrown away what it could not write; what is whole is copied into the database
+ *   file and synced, and the -wal begun anew. What this takes back had not been synced, and so not been acknowledged;
  * - to call a commit safe that went into a file which its path no longer leads to.
  */
 export class FileGuard {
   readonly #watch: FileWatch
+  readonly #index: WalIndex
   /** Whether what is in the -wal may not be on the disk. */
   #doubtful = false
   #missing = false
@@ -33,6 +36,7 @@ export class FileGuard {
     path: string,
   ) {
     this.#watch = new FileWatch(path)
+    this.#index = new WalIndex(`${path}-shm`)
   }
 
   /** Why the last transaction failed, where the files were at fault; null once one has succeeded. */
@@ -53,9 +57,9 @@ export class FileGuard {
     if (this.#doubtful) this.#renewWal()
   }
 
-  /** After a commit. Throws when nobody would ever find it again. */
-  confirm(): void {
-    this.#expectFiles()
+  /** After a commit; throws when nobody would ever find it again. A relaxed one is no promise to anybody. */
+  confirm(relaxed: boolean): void {
+    if (!relaxed) this.#expectFiles()
     this.#busyInARow = 0
     this.#fault = null
   }
@@ -90,6 +94,7 @@ export class FileGuard {
   }
 
   #renewWal(): void {
+    this.#index.invalidate()
     const [result] = this.sqlite.query<{ busy: number }, []>('pragma wal_checkpoint(truncate)').all()
     if (result?.busy !== 0) {
       throw new FilesUnsafe(

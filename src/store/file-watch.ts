@@ -9,13 +9,13 @@ interface Identity {
 /**
  * Knows whether an open database is still the one that its path leads to: who deletes or renames the files under a
  * running program leaves it writing to what nobody will ever find again. To be made right after opening; costs a look
- * at two directory entries each time.
+ * at three directory entries each time.
  */
 export class FileWatch {
   readonly #opened: readonly (readonly [path: string, opened: Identity])[]
 
   constructor(private readonly path: string) {
-    this.#opened = [path, `${path}-wal`].flatMap((file) => {
+    this.#opened = [path, `${path}-wal`, `${path}-shm`].flatMap((file) => {
       const opened = identity(file)
       return opened === null ? [] : [[file, opened] as const]
     })

@@ -80,7 +80,7 @@ function storeOn(sqlite: Database, guard: FileGuard, release: () => void): Store
     try {
       const result = work()
       commit.run()
-      guard.confirm()
+      guard.confirm(relaxed)
       return result
     } catch (error) {
       guard.note(error)

@@ -112,7 +112,7 @@ async function expectAccepted(loop: Loop, id: string): Promise<void> {
   await until(() => loop.daemon.health().tenants['acme']!.pending === 0)
 }
 
-test.each(['', '-wal'])(
+test.each(['', '-wal', '-shm'])(
   'nothing is acknowledged into a database%s that was renamed; put back, all is well by itself',
   async (suffix) => {
     await using loop = await startLoop()

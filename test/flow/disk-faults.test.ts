@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { Database } from 'bun:sqlite'
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { startRefinerStandIn } from '../../src/demo/refiner-stand-in.ts'
@@ -18,7 +19,8 @@ async function onFaultyDisk() {
   stops.defer(() => segment.stop())
   stops.defer(() => refiner.stop())
   const place = stops.use(workplace({ segment: segment.url, refiner: refiner.url }))
-  const disk = stops.use(faultyDisk(join(realpathSync(place.folder), 'data', 'refiner-sync.db')))
+  const database = join(realpathSync(place.folder), 'data', 'refiner-sync.db')
+  const disk = stops.use(faultyDisk(database))
   const start = () => {
     const running = run(FROM_SOURCE, ['serve'], place.folder, disk.env)
     stops.defer(() => running.process.kill('SIGKILL'))
@@ -27,7 +29,7 @@ async function onFaultyDisk() {
   const open = () => {
     isOpen = true
   }
-  return { disk, segment, start, open, [Symbol.asyncDispose]: () => stops.disposeAsync() }
+  return { disk, database, segment, start, open, [Symbol.asyncDispose]: () => stops.disposeAsync() }
 }
 
 function send(url: string, id: string): Promise<Response> {
@@ -88,6 +90,27 @@ if (compiler() === null) {
       await killed(next)
     },
   )
+
+  test('what the system throws away after a failed sync costs nothing acknowledged, and damages nothing', async () => {
+    await using at = await onFaultyDisk()
+    const daemon = at.start()
+    const url = await daemon.url()
+    expect((await send(url, 'before')).status).toBe(200)
+    await until(() => at.segment.requests === 1)
+    at.disk.set({ fsync: 'EIO' })
+    expect((await send(url, 'during')).status).toBe(503)
+    // Some file systems give up what they could not write: it is read as it was before.
+    expect(at.disk.powerCut()).toBeGreaterThan(0)
+    at.disk.set({})
+    expect((await send(url, 'after')).status).toBe(200)
+    at.open()
+    const ids = () => new Set(at.segment.delivered.map(({ message }) => message['userId']))
+    await at.segment.until(() => ids().has('user-before') && ids().has('user-after'), deadline())
+    await killed(daemon)
+    at.disk.powerCut()
+    using sqlite = new Database(at.database)
+    expect(sqlite.query('pragma integrity_check').values()).toEqual([['ok']])
+  })
 
   test('a disk whose syncs take 5 ms holds up nobody for long: what waits shares them', async () => {
     await using at = await onFaultyDisk()
