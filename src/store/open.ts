@@ -1,6 +1,7 @@
 import { Database, SQLiteError } from 'bun:sqlite'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { faultWords } from './fault-words.ts'
 import { FileGuard } from './file-guard.ts'
 import { migrate } from './migrate.ts'
 
@@ -24,6 +25,8 @@ export interface Store {
 
 /** How long SQLite waits for another process' lock, with the whole thread: what is worth more is tried again later. */
 const BUSY_TIMEOUT_MS = 100
+/** The same at the start, where nobody waits: a backup must not keep the program from starting. */
+const OPENING_BUSY_TIMEOUT_MS = 5000
 
 /** At SQLite's default of 1000 pages, every few commits under load would write the file itself; this is 32 MB. */
 const CHECKPOINT_PAGES = 8000
@@ -38,17 +41,17 @@ export async function openStore(path: string): Promise<Store> {
   try {
     const sqlite = new Database(path, { create: true, readwrite: true })
     // FULL: a commit is on the disk when it returns, also after a power cut. WAL: readers do not wait for it.
-    sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    sqlite.run(`pragma busy_timeout = ${OPENING_BUSY_TIMEOUT_MS}`)
     sqlite.run('pragma journal_mode = wal')
     sqlite.run('pragma synchronous = full')
     sqlite.run('pragma foreign_keys = on')
     sqlite.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     await migrate(sqlite)
+    sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return storeOn(sqlite, new FileGuard(sqlite, path), release)
   } catch (error) {
     release()
-    const why = error instanceof Error ? error.message : String(error)
-    throw new Error(`opening the database ${path}: ${why}`, { cause: error })
+    throw new Error(`opening the database ${path}: ${faultWords(error)}`, { cause: error })
   }
 }
 

@@ -91,6 +91,23 @@ if (compiler() === null) {
     },
   )
 
+  test('a start on a disk that takes nothing ends at once and says why, and loses nothing', async () => {
+    await using at = await onFaultyDisk()
+    const first = at.start()
+    expect((await send(await first.url(), 'before')).status).toBe(200)
+    await killed(first)
+    at.disk.set({ write: 'ENOSPC' })
+    const second = at.start()
+    expect(await second.process.exited).toBe(1)
+    expect(await second.whole()).toMatch(/opening the database .*refiner-sync\.db: /)
+    at.disk.set({})
+    at.open()
+    const third = at.start()
+    await third.url()
+    await at.segment.until((messages) => messages.length > 0, deadline())
+    await killed(third)
+  })
+
   test('what the system throws away after a failed sync costs nothing acknowledged, and damages nothing', async () => {
     await using at = await onFaultyDisk()
     const daemon = at.start()
