@@ -14,7 +14,7 @@ interface Identity {
 export class FileWatch {
   readonly #opened: readonly (readonly [path: string, opened: Identity])[]
 
-  constructor(private readonly path: string) {
+  constructor(path: string) {
     this.#opened = [path, `${path}-wal`, `${path}-shm`].flatMap((file) => {
       const opened = identity(file)
       return opened === null ? [] : [[file, opened] as const]
@@ -26,7 +26,7 @@ export class FileWatch {
     for (const [file, { dev, ino }] of this.#opened) {
       const found = identity(file)
       if (found === null) {
-        return `its file ${file} has been deleted or renamed: put it back, or restore a copy to ${this.path} and restart`
+        return `its file ${file} has been deleted or renamed: put it back; before a restart, rescue what it holds as docs/reliability.md says`
       }
       if (found.ino !== ino || found.dev !== dev) {
         return `another file has been put in the place of ${file}: put the first one back, or restart to go on with this one`

@@ -4,22 +4,16 @@ import { dirname } from 'node:path'
 import { faultWords } from './fault-words.ts'
 import { FileGuard } from './file-guard.ts'
 import { migrate } from './migrate.ts'
+import { type Transactions, transactions } from './transactions.ts'
 
 /**
  * An open SQLite file. Work on it is synchronous: bun:sqlite is, and it makes a transaction something that nothing
  * else on the thread can come in between, be it an await, a timer or another request.
  */
-export interface Store {
+export interface Store extends Transactions {
   readonly sqlite: Database
   /** Whether what is committed is safe. */
   readonly guard: FileGuard
-  /** All of `work` in one commit, or nothing of it when it throws; on the disk when it returns. Not to be nested. */
-  transaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
-  /**
-   * The same, but a power cut may undo it, with all that came after it. For what is then done again, to the same end;
-   * the death of the process undoes nothing.
-   */
-  relaxedTransaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
   close(): void
 }
 
@@ -27,9 +21,6 @@ export interface Store {
 const BUSY_TIMEOUT_MS = 100
 /** The same at the start, where nobody waits: a backup must not keep the program from starting. */
 const OPENING_BUSY_TIMEOUT_MS = 5000
-
-/** At SQLite's default of 1000 pages, every few commits under load would write the file itself; this is 32 MB. */
-const CHECKPOINT_PAGES = 8000
 
 /**
  * Opens the file at `path`, creating it and its folder, and brings its tables up to this version.
@@ -45,7 +36,6 @@ export async function openStore(path: string): Promise<Store> {
     sqlite.run('pragma journal_mode = wal')
     sqlite.run('pragma synchronous = full')
     sqlite.run('pragma foreign_keys = on')
-    sqlite.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     await migrate(sqlite)
     sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
     return storeOn(sqlite, new FileGuard(sqlite, path), release)
@@ -56,62 +46,12 @@ export async function openStore(path: string): Promise<Store> {
 }
 
 function storeOn(sqlite: Database, guard: FileGuard, release: () => void): Store {
-  const begin = sqlite.prepare('begin immediate')
-  const commit = sqlite.prepare('commit')
-  const rollback = sqlite.prepare('rollback')
-  /** SQLite hides the errors of its own checkpoints: so they come only after commits that were synced. */
-  function relax(): void {
-    sqlite.run('pragma synchronous = normal')
-    sqlite.run('pragma wal_autocheckpoint = 0')
-  }
-  function unrelax(): void {
-    sqlite.run('pragma synchronous = full')
-    sqlite.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-  }
-  function begun(relaxed: boolean): void {
-    try {
-      guard.prepare()
-      if (relaxed) relax()
-      begin.run()
-    } catch (error) {
-      guard.note(error)
-      throw error
-    }
-  }
-  function transaction<T>(work: () => T, relaxed = false): T {
-    begun(relaxed)
-    try {
-      const result = work()
-      commit.run()
-      guard.confirm(relaxed)
-      return result
-    } catch (error) {
-      guard.note(error)
-      undo()
-      throw error
-    }
-  }
-  function undo(): void {
-    try {
-      // SQLite has rolled back by itself after some faults, a full disk among them.
-      if (sqlite.inTransaction) rollback.run()
-    } catch {
-      guard.leftOpen()
-    }
-  }
   return {
     sqlite,
     guard,
-    transaction: (work) => transaction(work),
-    relaxedTransaction(work) {
-      try {
-        return transaction(work, true)
-      } finally {
-        unrelax()
-      }
-    },
+    ...transactions(sqlite, guard),
     close() {
-      tidyUp(sqlite)
+      tidyUp(sqlite, guard)
       sqlite.close(false)
       release()
     },
@@ -119,11 +59,12 @@ function storeOn(sqlite: Database, guard: FileGuard, release: () => void): Store
 }
 
 /** Puts what is in the -wal into the file, so that a copy of the file alone is whole. */
-function tidyUp(sqlite: Database): void {
+function tidyUp(sqlite: Database, guard: FileGuard): void {
   try {
+    guard.prepare()
     sqlite.run('pragma wal_checkpoint(truncate)')
   } catch {
-    // Somebody reads the file, or the disk is full: the -wal stays, and the next start reads it.
+    // Somebody reads the file, or the disk fails: the -wal stays, and the next start reads it.
   }
 }
 

@@ -91,6 +91,32 @@ if (compiler() === null) {
     },
   )
 
+  test('who reads the database while it is mended is not disturbed, and said to be in the way', async () => {
+    await using at = await onFaultyDisk()
+    const daemon = at.start()
+    const url = await daemon.url()
+    expect((await send(url, 'before')).status).toBe(200)
+    using reader = new Database(at.database)
+    const count = () => reader.query('select count(*) from inbox').values()[0]![0]
+    reader.run('begin')
+    expect(count()).toBe(1)
+    at.disk.set({ fsync: 'EIO' })
+    expect((await send(url, 'during')).status).toBe(503)
+    at.disk.set({})
+    expect((await send(url, 'during')).status).toBe(503)
+    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({
+      database: {
+        status: 'down',
+        error: expect.stringContaining('another process that reads it is in the way'),
+      },
+    })
+    expect(count()).toBe(1)
+    reader.run('commit')
+    expect((await send(url, 'after')).status).toBe(200)
+    expect(reader.query('pragma integrity_check').values()).toEqual([['ok']])
+    await killed(daemon)
+  })
+
   test('a start on a disk that takes nothing ends at once and says why, and loses nothing', async () => {
     await using at = await onFaultyDisk()
     const first = at.start()

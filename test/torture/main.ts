@@ -32,12 +32,16 @@ const durationMs =
 const scenario = scenarioOf(values.scenario ?? 'all')
 const program = values.binary === undefined ? FROM_SOURCE : [resolve(values.binary)]
 
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+
 const report = await torture({
   program,
   seed,
   scenario,
   cycles,
   durationMs,
+  stopping: stopping.signal,
   onCycle(cycle, acknowledged) {
     if (process.stderr.isTTY) {
       process.stderr.write(`\r${cycle} cycles, ${acknowledged} acknowledged (seed ${seed})\x1b[K`)

@@ -35,6 +35,8 @@ export interface TortureOptions {
   /** It ends with whichever comes first. */
   readonly cycles: number
   readonly durationMs: number
+  /** Ends it after the cycle under way; what is left is delivered and compared all the same. */
+  readonly stopping?: AbortSignal
   /** Called after each cycle. */
   readonly onCycle: (cycle: number, acknowledged: number) => void
 }
@@ -57,7 +59,7 @@ const DRAIN_MS = 120_000
 
 /** Kills a daemon in all sorts of ways while both ways are live; at the end lets it deliver what is left, and compares. */
 export async function torture(options: TortureOptions): Promise<Report> {
-  const { seed, scenario, cycles, durationMs, onCycle } = options
+  const { seed, scenario, cycles, durationMs, stopping, onCycle } = options
   await using stops = new AsyncDisposableStack()
   const started = performance.now()
   const ledger = new Ledger()
@@ -73,7 +75,9 @@ export async function torture(options: TortureOptions): Promise<Report> {
   const blows: Partial<Record<Blow, number>> = {}
   const complaints: string[] = []
   let cycle = 0
-  for (; cycle < cycles && performance.now() - started < durationMs; cycle++) {
+  const goesOn = () =>
+    cycle < cycles && performance.now() - started < durationMs && stopping?.aborted !== true
+  for (; goesOn(); cycle++) {
     const blow = random.pick(weights)
     blows[blow] = (blows[blow] ?? 0) + 1
     const complaint =
