@@ -133,7 +133,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
-      databaseFault: () => (inbox.lastFailure === null ? null : databaseFault(store)),
+      databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
   const routes = mainRoutes()
   const { host: hostname, port: wantedPort } = configuration.server
