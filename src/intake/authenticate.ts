@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Tenant, WebhookCheck } from '../contracts/configuration.ts'
+import { requestUrl } from '../http/request-url.ts'
 
 /**
  * Secrets are never compared themselves: both sides are hashed behind a prefix that exists only in this process, and the
@@ -108,7 +109,7 @@ function presentedSecret(request: Request, check: WebhookCheck): string | null {
     case 'header':
       return request.headers.get(check.name)
     case 'query':
-      return new URL(request.url).searchParams.get(check.name)
+      return requestUrl(request).searchParams.get(check.name)
     case 'hmac': {
       const value = request.headers.get(check.name)?.trim() ?? null
       const bare = value?.replace(new RegExp(`^${check.algorithm}=`, 'i'), '') ?? null

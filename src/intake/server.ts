@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import type { ServerSettings, Tenant } from '../contracts/configuration.ts'
 import type { Health } from '../contracts/health.ts'
 import { type InboxAppender, InboxUnavailable, type Source } from '../contracts/inbox.ts'
+import { requestUrl } from '../http/request-url.ts'
 import { type Log, faultText } from '../observe/log.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { answer, json, refusalAnswer } from './answers.ts'
@@ -118,7 +119,7 @@ export function createServer(parts: ServerParts) {
 }
 
 function notFound(request: Request): Response {
-  const { pathname } = new URL(request.url)
+  const { pathname } = requestUrl(request)
   if (pathname in TRACKING_ROUTES || /^\/v1\/(segment|refiner)(\/[^/]+)?$/.test(pathname)) {
     return json(405, { success: false, message: 'this URL is right; it takes POST' }, { allow: 'POST' })
   }
