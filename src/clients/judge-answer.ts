@@ -9,43 +9,58 @@ export const NOT_SENT: Outcome = {
   kind: 'throttled',
   reason: 'the program stopped before it was sent',
   retryAfterMs: 0,
+  status: null,
+  answer: null,
 }
+
+const NO_ANSWER = { status: null, answer: null } as const
 
 /**
  * What a request's result means for what it carried. `now` is in ms since 1970, for a Retry-After that names a moment.
  * A 404 counts as passing: it says that the endpoint is wrong, which is the operator's to mend and no message's fault.
  */
 export function judge(result: PostResult, host: string, now: number): Outcome {
-  if (!result.answered) return { kind: 'retry', reason: result.reason, retryAfterMs: null }
+  if (!result.answered) return { kind: 'retry', reason: result.reason, retryAfterMs: null, ...NO_ANSWER }
   const { status, headers, body } = result
   const said = `${host} answered ${status}`
   const retryAfterMs = retryAfter(headers, now)
+  const answered = { status, answer: body.slice(0, MOST_ANSWER_CHARACTERS) }
   if (status >= 200 && status < 300) {
     const fault = faultInside(headers, body)
     return fault === null
       ? { kind: 'delivered' }
-      : { kind: 'retry', reason: `${said}, but ${fault}`, retryAfterMs }
+      : { kind: 'retry', reason: `${said}, but ${fault}`, retryAfterMs, ...answered }
   }
   if (status >= 300 && status < 400) {
-    return { kind: 'retry', reason: `${said}: redirects are not followed, check the endpoint`, retryAfterMs }
+    return {
+      kind: 'retry',
+      reason: `${said}: redirects are not followed, check the endpoint`,
+      retryAfterMs,
+      ...answered,
+    }
   }
   switch (status) {
     case 429:
-      return { kind: 'throttled', reason: said, retryAfterMs }
+      return { kind: 'throttled', reason: said, retryAfterMs, ...answered }
     case 401:
     case 403:
-      return { kind: 'unauthorized', reason: `${said}: check the key in refiner-sync.yaml` }
+      return { kind: 'unauthorized', reason: `${said}: check the key in refiner-sync.yaml`, ...answered }
     case 404:
     case 405:
-      return { kind: 'retry', reason: `${said}: check the endpoint in refiner-sync.yaml`, retryAfterMs }
+      return {
+        kind: 'retry',
+        reason: `${said}: check the endpoint in refiner-sync.yaml`,
+        retryAfterMs,
+        ...answered,
+      }
     case 408:
     case 409:
     case 425:
-      return { kind: 'retry', reason: said, retryAfterMs }
+      return { kind: 'retry', reason: said, retryAfterMs, ...answered }
     default:
       return status >= 500
-        ? { kind: 'retry', reason: said, retryAfterMs }
-        : { kind: 'rejected', reason: said, answer: body.slice(0, MOST_ANSWER_CHARACTERS) }
+        ? { kind: 'retry', reason: said, retryAfterMs, ...answered }
+        : { kind: 'rejected', reason: said, ...answered }
   }
 }
 

@@ -32,7 +32,9 @@ export class RefinerRest implements Sender {
   async #call({ call, payload }: LeasedDelivery, aborting: AbortSignal): Promise<Outcome> {
     const { endpoint, key, fetch, clock, timeoutMs } = this.parts
     const path = pathOf(call)
-    if (path === null) return { kind: 'rejected', reason: `Refiner has no call for ${call}`, answer: null }
+    if (path === null) {
+      return { kind: 'rejected', reason: `Refiner has no call for ${call}`, status: null, answer: null }
+    }
     const request = {
       url: `${endpoint}/${path}`,
       authorization: `Bearer ${key}`,

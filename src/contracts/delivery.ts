@@ -40,13 +40,22 @@ export interface LeasedDelivery {
 export type Outcome =
   | { readonly kind: 'delivered' }
   /** A passing fault: counts an attempt and backs off, at least as long as the destination asked for. */
-  | { readonly kind: 'retry'; readonly reason: string; readonly retryAfterMs: number | null }
+  | ({ readonly kind: 'retry'; readonly retryAfterMs: number | null } & Failure)
   /** Too many requests: pauses the whole lane and counts nothing. */
-  | { readonly kind: 'throttled'; readonly reason: string; readonly retryAfterMs: number | null }
+  | ({ readonly kind: 'throttled'; readonly retryAfterMs: number | null } & Failure)
   /** The key is refused: pauses the whole lane until it is mended, and counts nothing. */
-  | { readonly kind: 'unauthorized'; readonly reason: string }
-  /** The destination will never take this message. `answer` is what it said, cut short. */
-  | { readonly kind: 'rejected'; readonly reason: string; readonly answer: string | null }
+  | ({ readonly kind: 'unauthorized' } & Failure)
+  /** The destination will never take this message. */
+  | ({ readonly kind: 'rejected' } & Failure)
+
+/** Why an attempt failed. */
+export interface Failure {
+  readonly reason: string
+  /** HTTP's status; null without an answer. */
+  readonly status: number | null
+  /** What the destination said, cut short; null without an answer. It may quote what was sent. */
+  readonly answer: string | null
+}
 
 /** The most that goes into one `send`. */
 export interface BatchLimits {

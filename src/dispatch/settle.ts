@@ -49,7 +49,7 @@ export function settle(
         const { reason } = outcome
         const attempts = delivery.attempts + 1
         if (isExhausted(settings, delivery.firstAttemptAt ?? now, now)) {
-          return dead(`given up after ${attempts} attempts; the last one: ${reason}`, null)
+          return dead(`given up after ${attempts} attempts; the last one: ${reason}`, outcome.answer)
         }
         const wait = Math.ceil(backoffMs(settings, attempts, outcome.retryAfterMs, random()))
         retryDelivery(store, { id, lease, reason, now, notBefore: now + wait })
@@ -81,4 +81,10 @@ export function settle(
 
 const userOf = ({ delivery }: { delivery: DueDelivery }) => delivery.userKey
 
-const UNREPORTED: Outcome = { kind: 'retry', reason: 'no outcome was reported', retryAfterMs: null }
+const UNREPORTED: Outcome = {
+  kind: 'retry',
+  reason: 'no outcome was reported',
+  retryAfterMs: null,
+  status: null,
+  answer: null,
+}

@@ -43,6 +43,8 @@ describe('an answer', () => {
       kind: 'retry',
       reason: 'no connection',
       retryAfterMs: null,
+      status: null,
+      answer: null,
     })
   })
 

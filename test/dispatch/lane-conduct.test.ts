@@ -3,10 +3,12 @@ import type { LeasedDelivery, Outcome } from '../../src/contracts/delivery.ts'
 import { LaneConduct } from '../../src/dispatch/lane-conduct.ts'
 import { handClock } from '../support/hand-clock.ts'
 
+const NO_ANSWER = { status: null, answer: null } as const
+
 const settings = { timeoutMs: 10_000, minBackoffMs: 1000, maxBackoffMs: 3_600_000, giveUpAfterMs: 86_400_000 }
 const delivered: Outcome = { kind: 'delivered' }
-const refused: Outcome = { kind: 'unauthorized', reason: 'answered 403' }
-const throttled: Outcome = { kind: 'throttled', reason: 'answered 429', retryAfterMs: 5000 }
+const refused: Outcome = { kind: 'unauthorized', reason: 'answered 403', ...NO_ANSWER }
+const throttled: Outcome = { kind: 'throttled', reason: 'answered 429', retryAfterMs: 5000, ...NO_ANSWER }
 
 function setUp() {
   const clock = handClock()
@@ -117,7 +119,9 @@ describe('a lane', () => {
 
   test('pauses for a destination that is down and says until when, and counts the attempt', () => {
     const { conduct, judge } = setUp()
-    expect(judge(1, { kind: 'retry', reason: 'answered 503', retryAfterMs: 9000 }).kind).toBe('retry')
+    expect(judge(1, { kind: 'retry', reason: 'answered 503', retryAfterMs: 9000, ...NO_ANSWER }).kind).toBe(
+      'retry',
+    )
     expect(conduct.pauseLeftMs()).toBe(9000)
   })
 })

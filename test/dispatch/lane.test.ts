@@ -13,6 +13,8 @@ import { openStore, type Store } from '../../src/store/open.ts'
 import { hasOpen, insertDelivery } from '../../src/store/outbox.ts'
 import { type HandClock, handClock } from '../support/hand-clock.ts'
 
+const NO_ANSWER = { status: null, answer: null } as const
+
 /**
  * A lane on a real file with a clock of its own, against a destination that does whatever it likes: whatever comes,
  * everything settles in the end, each user's deliveries in order, and no user is ever stuck.
@@ -20,11 +22,11 @@ import { type HandClock, handClock } from '../support/hand-clock.ts'
 const settings = { timeoutMs: 1000, minBackoffMs: 100, maxBackoffMs: 2000, giveUpAfterMs: 30_000 }
 const outcomes = fc.constantFrom<Outcome>(
   { kind: 'delivered' },
-  { kind: 'retry', reason: 'no', retryAfterMs: null },
-  { kind: 'retry', reason: 'later', retryAfterMs: 3000 },
-  { kind: 'throttled', reason: 'slowly', retryAfterMs: 500 },
-  { kind: 'unauthorized', reason: 'who' },
-  { kind: 'rejected', reason: 'never', answer: null },
+  { kind: 'retry', reason: 'no', retryAfterMs: null, ...NO_ANSWER },
+  { kind: 'retry', reason: 'later', retryAfterMs: 3000, ...NO_ANSWER },
+  { kind: 'throttled', reason: 'slowly', retryAfterMs: 500, ...NO_ANSWER },
+  { kind: 'unauthorized', reason: 'who', ...NO_ANSWER },
+  { kind: 'rejected', reason: 'never', ...NO_ANSWER },
 )
 const runs = fc.record({
   users: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 24 }),
@@ -98,7 +100,7 @@ test('a lane goes on as soon as a pause is over, though nobody wakes it', async 
   const dispatcher = startLane(store, clock, {
     send(some) {
       sentAt.push(clock.elapsed())
-      const first: Outcome = { kind: 'throttled', reason: 'slowly', retryAfterMs: 1000 }
+      const first: Outcome = { kind: 'throttled', reason: 'slowly', retryAfterMs: 1000, ...NO_ANSWER }
       return Promise.resolve(some.map(() => (sentAt.length === 1 ? first : { kind: 'delivered' })))
     },
     limits: { messages: 10, concurrency: 1, bytes: 1000 },
