@@ -41,7 +41,9 @@ interface World {
 test('after an hour away, all is delivered in order, at the full rate, with no attempts burned', async () => {
   using world = await startWorld()
   world.isDown = true
-  for (let n = 0; n < 1000; n++) world.put('segment', `user-${n % 400}`)
+  world.store.transaction(() => {
+    for (let n = 0; n < 1000; n++) world.put('segment', `user-${n % 400}`)
+  })
   world.dispatcher.wake()
   for (let minute = 0; minute < 60; minute++) {
     world.put('segment', `late-${minute}`)

@@ -31,7 +31,7 @@ test('identifies of a user that wait together become one call; a track in betwee
     { id: 'ada', event: 't1' },
     { id: 'ada', plan: 'team' },
   ])
-  await until(() => lane(loop).pending === 0)
+  await until(() => loop.daemon.health().tenants['acme']!.pending === 0)
   expect(lane(loop).dead).toBe(0)
 })
 
@@ -48,7 +48,7 @@ test('of merged identifies that are refused together, only the one at fault is d
   await identify(loop, 'i3', { plan: 'pro' })
   await until(() => lane(loop).pending === 3)
   open = true
-  await until(() => lane(loop).pending === 0)
+  await until(() => loop.daemon.health().tenants['acme']!.pending === 0)
   expect(loop.refiner.calls.map(({ body }) => body)).toEqual([
     { id: 'ada', plan: 'free' },
     { id: 'ada', plan: 'pro' },
