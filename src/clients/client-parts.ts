@@ -10,4 +10,6 @@ export interface ClientParts {
   readonly timeoutMs: number
   readonly fetch: Fetch
   readonly clock: Clock
+  /** Waits for the next place among the requests per second; false when the signal came first. */
+  readonly turn: (signal: AbortSignal) => Promise<boolean>
 }

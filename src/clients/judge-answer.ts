@@ -64,13 +64,25 @@ export function judge(result: PostResult, host: string, now: number): Outcome {
   }
 }
 
-/** Seconds, or a moment in HTTP's form; Segment also names X-RateLimit-Reset, in seconds. Null when nothing is said. */
+/** A moment in HTTP's form begins with its weekday; Date.parse alone would read "-5" as a year. */
+const HTTP_MOMENT = /^[A-Za-z]{3,9},? /
+
+/**
+ * Seconds, or a moment in HTTP's form; Segment also names X-RateLimit-Reset, in seconds. Null when nothing is said, or
+ * nothing that can be read. A moment is one of the destination's clock, so it is compared with what that clock shows.
+ */
 export function retryAfter(headers: Headers, now: number): number | null {
   const value = (headers.get('retry-after') ?? headers.get('x-ratelimit-reset'))?.trim()
   if (value === undefined || value === '') return null
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000
-  const moment = Date.parse(value)
-  return Number.isNaN(moment) ? null : Math.max(0, moment - now)
+  const moment = readMoment(value)
+  if (moment === null) return null
+  return Math.max(0, moment - (readMoment(headers.get('date')) ?? now))
+}
+
+function readMoment(text: string | null): number | null {
+  const moment = text !== null && HTTP_MOMENT.test(text) ? Date.parse(text) : NaN
+  return Number.isNaN(moment) ? null : moment
 }
 
 /** What is wrong with an answer of 200: an error inside, or a web page where an API should be. */

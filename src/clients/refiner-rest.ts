@@ -8,11 +8,15 @@ import type {
 } from '../contracts/delivery.ts'
 import type { ClientParts } from './client-parts.ts'
 import { postJson } from './http-post.ts'
-import { judge } from './judge-answer.ts'
+import { judge, NOT_SENT } from './judge-answer.ts'
+import { mergeIdentifies } from './merge-identifies.ts'
 import { USER_AGENT } from './user-agent.ts'
 
-/** Refiner takes one user a request; different users go side by side. */
-const LIMITS: BatchLimits = { messages: 1, bytes: Infinity, concurrency: 8 }
+/**
+ * Refiner takes one user a request; different users go side by side. Identifies of one user that wait together are made
+ * into one call; the bounds keep that call small, and few the calls that are needed when it is refused.
+ */
+const LIMITS: BatchLimits = { messages: 50, bytes: 100_000, concurrency: 8, together: 'identifies' }
 
 /** Calls Refiner's REST API (https://refiner.io/docs/api/). */
 export class RefinerRest implements Sender {
@@ -23,13 +27,35 @@ export class RefinerRest implements Sender {
     this.#host = new URL(parts.endpoint).host
   }
 
+  /** Where one call for all of them is refused, they are sent one by one, so that only the offender is refused. */
   async send(deliveries: readonly LeasedDelivery[], signals: SendSignals): Promise<readonly Outcome[]> {
+    const merged = deliveries.every(({ call }) => call === 'identify')
+      ? mergeIdentifies(deliveries.map(({ payload }) => payload))
+      : null
+    if (merged === null) return this.#oneByOne(deliveries, signals, false)
+    const outcome = await this.#post('identify', merged, signals.aborting)
+    if (outcome.kind !== 'rejected' || deliveries.length === 1) return deliveries.map(() => outcome)
+    return this.#oneByOne(deliveries, signals, true)
+  }
+
+  /** `isUsed`: the place in the rate that the lane took is used up. What comes later must not overtake what is held. */
+  async #oneByOne(
+    deliveries: readonly LeasedDelivery[],
+    signals: SendSignals,
+    isUsed: boolean,
+  ): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = []
-    for (const delivery of deliveries) outcomes.push(await this.#call(delivery, signals.aborting))
+    for (const { call, payload } of deliveries) {
+      const mayGo = (!isUsed && outcomes.length === 0) || (await this.parts.turn(signals.stopping))
+      const outcome = mayGo ? await this.#post(call, payload, signals.aborting) : NOT_SENT
+      outcomes.push(outcome)
+      if (outcome.kind === 'delivered' || outcome.kind === 'rejected') continue
+      return deliveries.map((_, index) => outcomes[index] ?? outcome)
+    }
     return outcomes
   }
 
-  async #call({ call, payload }: LeasedDelivery, aborting: AbortSignal): Promise<Outcome> {
+  async #post(call: DeliveryCall, payload: string, aborting: AbortSignal): Promise<Outcome> {
     const { endpoint, key, fetch, clock, timeoutMs } = this.parts
     const path = pathOf(call)
     if (path === null) {

@@ -8,12 +8,7 @@ import { USER_AGENT } from './user-agent.ts'
  * Segment's limits for one request are 500 KB and 2,500 messages; some bytes are left for what goes around them.
  * Source: https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#batch
  */
-const LIMITS: BatchLimits = { messages: 2500, bytes: 499_000, concurrency: 4 }
-
-export interface SegmentTrackingParts extends ClientParts {
-  /** Waits for the next place among the requests per second; false when the signal came first. */
-  readonly turn: (signal: AbortSignal) => Promise<boolean>
-}
+const LIMITS: BatchLimits = { messages: 2500, bytes: 499_000, concurrency: 4, together: 'all' }
 
 /** Sends messages to Segment's Tracking API, many in a request. */
 export class SegmentTracking implements Sender {
@@ -22,7 +17,7 @@ export class SegmentTracking implements Sender {
   readonly #host: string
   readonly #authorization: string
 
-  constructor(private readonly parts: SegmentTrackingParts) {
+  constructor(private readonly parts: ClientParts) {
     this.#url = `${parts.endpoint}/batch`
     this.#host = new URL(this.#url).host
     this.#authorization = `Basic ${Buffer.from(`${parts.key}:`).toString('base64')}`

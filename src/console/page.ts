@@ -11,8 +11,8 @@ export const CONSOLE_PAGE = `<!doctype html>
   h1 { font-size: 1.3rem; } h2 { font-size: 1rem; margin-top: 2rem; }
   table { border-collapse: collapse; width: 100%; }
   th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8884; vertical-align: top; }
-  .ok, .delivered { color: #18794e; } .degraded, .retrying, .throttled, .pending, .leased { color: #ad5700; }
-  .down, .dead, .unauthorized { color: #c62a2f; } .skipped { opacity: .6; }
+  .ok, .delivered { color: #18794e; } .degraded, .retrying, .half_open, .throttled, .pending, .leased { color: #ad5700; }
+  .down, .dead, .open, .unauthorized { color: #c62a2f; } .skipped { opacity: .6; }
 </style>
 </head>
 <body>

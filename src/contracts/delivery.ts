@@ -64,6 +64,8 @@ export interface BatchLimits {
   readonly bytes: number
   /** How many `send` calls may be under way at once. */
   readonly concurrency: number
+  /** `identifies`: only identifies of one user, one behind the other, go together; everything else goes alone. */
+  readonly together: 'all' | 'identifies'
 }
 
 /** How a lane ends what a sender is at. */

@@ -1,7 +1,10 @@
 import type { Destination } from './delivery.ts'
 
-/** How a lane fares. `retrying`: the last attempt failed; the other two are pauses. */
-export type LaneState = 'ok' | 'retrying' | 'throttled' | 'unauthorized'
+/**
+ * How a lane fares. `retrying`: the last attempt failed. `open`: the destination is down, nothing is sent until the next
+ * probe; `half_open`: that probe may go, or is under way. The other two are pauses that the destination asked for.
+ */
+export type LaneState = 'ok' | 'retrying' | 'open' | 'half_open' | 'throttled' | 'unauthorized'
 
 /** Of one tenant and destination. Times are ms since 1970; null before the first one since the start. */
 export interface LaneStatus {

@@ -73,10 +73,11 @@ function createSender(
   rate: RateLimiter,
   clock: Clock,
 ): Sender {
-  const parts = { endpoint, key, timeoutMs, fetch, clock }
+  const turn = (signal: AbortSignal) => waitUnless(signal, rate.take(), clock)
+  const parts = { endpoint, key, timeoutMs, fetch, clock, turn }
   switch (destination) {
     case 'segment':
-      return new SegmentTracking({ ...parts, turn: (signal) => waitUnless(signal, rate.take(), clock) })
+      return new SegmentTracking(parts)
     case 'refiner':
       return new RefinerRest(parts)
   }

@@ -42,7 +42,10 @@ export class Dispatcher {
     this.#attempt(() => {
       returnExpiredLeases(this.store, { now: Number.MAX_SAFE_INTEGER })
       mendHeads(this.store)
-      for (const lane of this.lanes) lane.keepUp()
+      for (const lane of this.lanes) {
+        lane.keepUp()
+        lane.expediteFailed()
+      }
     })
     for (const lane of this.lanes) lane.start()
     this.#rescueLater()

@@ -2,6 +2,8 @@ import type { Clock } from '../contracts/clock.ts'
 import type { DeliverySettings } from '../contracts/configuration.ts'
 import type { LeasedDelivery, Outcome } from '../contracts/delivery.ts'
 import type { LaneStatus } from '../contracts/health.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
+import { Outages } from './outages.ts'
 import { throttlePauseMs } from './retry-policy.ts'
 
 /** How long a lane rests after its key was refused, before it tries again with one batch. */
@@ -24,25 +26,58 @@ export class LaneConduct {
   #refusals = 0
   /** Refused while others were taken: the fault is theirs. */
   readonly #faulty = new Set<number>()
+  readonly #breaker: CircuitBreaker
+  readonly #outages = new Outages()
+  #recovered = false
 
   constructor(
     private readonly settings: DeliverySettings,
     private readonly clock: Clock,
     private readonly random: () => number,
-  ) {}
-
-  get status(): LaneStatus {
-    return this.#status
+  ) {
+    this.#breaker = new CircuitBreaker(settings, random)
   }
 
+  get status(): LaneStatus {
+    if (!this.#breaker.isOpen) return this.#status
+    return { ...this.#status, state: this.pauseLeftMs() > 0 ? 'open' : 'half_open' }
+  }
+
+  /** How long nothing may go, in ms. */
   pauseLeftMs(): number {
-    return Math.max(0, this.#pausedUntil - this.clock.elapsed())
+    return Math.max(this.#askedPauseMs(), this.#breaker.waitMs(this.clock.elapsed()))
   }
 
   /** After a pause one batch goes ahead to see whether the way is open again. */
   mostUnderWay(concurrency: number): number {
     if (this.pauseLeftMs() > 0) return 0
-    return this.#pauses > 0 ? 1 : concurrency
+    return this.#pauses > 0 || this.#breaker.isOpen ? 1 : concurrency
+  }
+
+  /** How many messages may go in one send: a probe burns one attempt of one delivery. */
+  mostMessages(messages: number): number {
+    return this.#breaker.isOpen ? 1 : messages
+  }
+
+  /** How long until something has to be tried though nothing is due yet, in ms; null when nothing has to. */
+  probeWaitMs(): number | null {
+    if (!this.#breaker.isSuspect) return null
+    return Math.max(this.#askedPauseMs(), this.#breaker.probeWaitMs(this.clock.elapsed()))
+  }
+
+  /** Whether the destination is back, and what waits because it was away is to be tried now. */
+  get recovered(): boolean {
+    return this.#recovered
+  }
+
+  /** What waited has been made due. */
+  caughtUp(): void {
+    this.#recovered = false
+  }
+
+  /** From when the time of a delivery counts until it is given up. Both in ms since 1970. */
+  countedFrom(firstAttemptAt: number): number {
+    return this.#outages.countedFrom(firstAttemptAt)
   }
 
   /**
@@ -83,11 +118,34 @@ export class LaneConduct {
           break
       }
     }
+    this.#watchForOutage(deliveries, outcomes, sentAt)
     if (outcomes.some(({ kind }) => kind === 'unauthorized')) {
       this.#refusals += 1
       if (this.#refusals >= KEY_IS_WRONG_AFTER) this.#faulty.clear()
     }
     return outcomes
+  }
+
+  /**
+   * A send of which nothing was taken, and nothing refused, counts as one failure. An answer that asks for fewer
+   * requests, or for another key, comes from a destination that is there: the pause for it takes over.
+   */
+  #watchForOutage(deliveries: readonly LeasedDelivery[], outcomes: readonly Outcome[], sentAt: number): void {
+    const first = deliveries[0]
+    if (first === undefined) return
+    if (outcomes.every((outcome) => mayBeDown(outcome))) {
+      this.#breaker.failed(first.id, sentAt, this.clock.elapsed())
+      if (this.#breaker.isOpen) this.#outages.begin(this.clock.now())
+      return
+    }
+    if (outcomes.some((outcome) => isAnswer(outcome)) && this.#breaker.isNews(sentAt)) {
+      this.#recovered = this.#breaker.works() || this.#recovered
+      this.#outages.end(this.clock.now())
+    }
+  }
+
+  #askedPauseMs(): number {
+    return Math.max(0, this.#pausedUntil - this.clock.elapsed())
   }
 
   /** A key that is good for others is not what is wrong with this delivery: it backs off alone. */
@@ -115,9 +173,30 @@ export class LaneConduct {
   #pause(retryAfterMs: number | null): void {
     const now = this.clock.elapsed()
     // What was under way together is refused together: that is one pause, as long as the longest that was asked for.
-    if (this.pauseLeftMs() === 0) this.#pauses += 1
+    if (this.#askedPauseMs() === 0) this.#pauses += 1
     this.#lastPauseAt = now
     const ms = throttlePauseMs(this.settings, this.#pauses, retryAfterMs, this.random())
     this.#pausedUntil = Math.max(this.#pausedUntil, now + ms)
   }
+}
+
+/** Whether the destination said what it makes of the deliveries. */
+function isAnswer(outcome: Outcome): boolean {
+  switch (outcome.kind) {
+    case 'delivered':
+    case 'rejected':
+    case 'unauthorized':
+      return true
+    case 'throttled':
+      return outcome.status !== null
+    case 'retry':
+      return false
+  }
+}
+
+/** Statuses with which a destination that is there speaks of one delivery. */
+const OF_ONE_DELIVERY = new Set<number | null>([401, 403, 409, 425])
+
+function mayBeDown(outcome: Outcome): boolean {
+  return outcome.kind === 'retry' && !OF_ONE_DELIVERY.has(outcome.status)
 }

@@ -4,6 +4,7 @@ import type { DeliverySettings } from '../contracts/configuration.ts'
 import type { Destination, Outcome, Sender } from '../contracts/delivery.ts'
 import type { LaneStatus } from '../contracts/health.ts'
 import { bringForward, type DueDelivery, dueDeliveries, nextDueAt } from '../store/due.ts'
+import { makeFailedDue, makeNextDue } from '../store/expedite.ts'
 import type { Store } from '../store/open.ts'
 import { leaseHeads, makeDue, renewLease } from '../store/outbox.ts'
 import { LaneConduct } from './lane-conduct.ts'
@@ -102,6 +103,13 @@ export class Lane {
     this.wake()
   }
 
+  /** Tries at once what failed before: how the destination fared then is not known any more. */
+  expediteFailed(): void {
+    const { store, clock } = this.parts
+    makeFailedDue(store, { tenant: this.tenant, destination: this.destination, now: clock.now() })
+    this.#conduct.caughtUp()
+  }
+
   /** Keeps what is under way from being taken for lost, and what waits from waiting for a clock that was set back. */
   keepUp(): void {
     const { store, settings, clock } = this.parts
@@ -111,21 +119,30 @@ export class Lane {
     const fresh = Math.ceil(now + this.#conduct.pauseLeftMs())
     const failed = now + Math.max(settings.maxBackoffMs, LONGEST_PAUSE_MS)
     bringForward(store, { tenant, destination, fresh, failed })
+    if (this.#conduct.recovered) this.expediteFailed()
   }
 
   /** Takes the next batch; null when there is nothing due, no free slot, or no place in the rate. */
   #take(): Batch | null {
     const { store, sender, rate, clock } = this.parts
     const now = clock.now()
-    if (this.#isFull() || rate.waitMs() > 0 || (nextDueAt(store, this) ?? Infinity) > now) return null
+    if (this.#isFull() || rate.waitMs() > 0) return null
+    if ((nextDueAt(store, this) ?? Infinity) > now && !this.#bringProbe(now)) return null
     rate.take()
     const lease = randomUUID()
     const deliveries = store.relaxedTransaction(() => {
-      const batch = packBatch(dueDeliveries(store, this, now, sender.limits.messages), sender.limits)
+      const messages = this.#conduct.mostMessages(sender.limits.messages)
+      const batch = packBatch(dueDeliveries(store, this, now, messages), { ...sender.limits, messages })
       leaseHeads(store, { ids: JSON.stringify(headsOf(batch)), lease, leasedUntil: now + LEASE_MS })
       return batch
     })
     return { lease, deliveries }
+  }
+
+  /** Makes the next delivery due when it is time to see whether the destination is back; whether there is one. */
+  #bringProbe(now: number): boolean {
+    if (this.#underWay.size > 0 || this.#conduct.probeWaitMs() !== 0) return false
+    return makeNextDue(this.parts.store, { tenant: this.tenant, destination: this.destination, now }) > 0
   }
 
   #isFull(): boolean {
@@ -142,6 +159,7 @@ export class Lane {
       })
       const outcomes = this.#conduct.judge(batch.deliveries, reported, sentAt)
       onSettled(this, await this.#settle(batch, outcomes))
+      if (this.#conduct.recovered) this.expediteFailed()
     } catch (error) {
       // The leases run out, and the deliveries are tried again.
       onError(error)
@@ -149,8 +167,10 @@ export class Lane {
   }
 
   /** Writes the outcomes down, however long the disk takes no writes: what was delivered must not go out again. */
-  async #settle({ lease, deliveries }: Batch, outcomes: readonly Outcome[]): Promise<Settled[]> {
+  async #settle(batch: Batch, outcomes: readonly Outcome[]): Promise<Settled[]> {
     const { store, settings, clock, random, onError } = this.parts
+    const { lease } = batch
+    const deliveries = batch.deliveries.map((delivery) => this.#withTimeThatCounts(delivery))
     for (;;) {
       try {
         const notBefore = clock.now() + this.#conduct.pauseLeftMs()
@@ -163,6 +183,12 @@ export class Lane {
     }
   }
 
+  #withTimeThatCounts(delivery: DueDelivery): DueDelivery {
+    const { firstAttemptAt } = delivery
+    if (firstAttemptAt === null) return delivery
+    return { ...delivery, firstAttemptAt: this.#conduct.countedFrom(firstAttemptAt) }
+  }
+
   #nextWakeMs(): number {
     const { store, rate, clock } = this.parts
     const pause = Math.ceil(this.#conduct.pauseLeftMs())
@@ -170,7 +196,9 @@ export class Lane {
     // A send that ends wakes the lane.
     const due = this.#isFull() ? null : nextDueAt(store, this)
     if (due === null) return LOOK_EVERY_MS
-    return Math.max(Math.min(Math.max(due - clock.now(), 1), LOOK_EVERY_MS), rate.waitMs())
+    const probe = this.#underWay.size > 0 ? Infinity : (this.#conduct.probeWaitMs() ?? Infinity)
+    const next = Math.min(due - clock.now(), Math.ceil(probe))
+    return Math.max(Math.min(Math.max(next, 1), LOOK_EVERY_MS), rate.waitMs())
   }
 
   #lookAgain(ms: number): void {

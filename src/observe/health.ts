@@ -160,7 +160,8 @@ function destinationHealth(status: LaneStatus, counts: LaneCounts, now: number):
 function laneProblems(where: string, status: LaneStatus, counts: LaneCounts, now: number): string[] {
   const problems: string[] = []
   const state = stateOf(status, counts)
-  if (state !== 'ok') problems.push(`${where}: ${state}: ${status.lastError?.message ?? 'no answer yet'}`)
+  if (state !== 'ok')
+    problems.push(`${where}: ${stateInWords(state)}: ${status.lastError?.message ?? 'no answer yet'}`)
   if (counts.lastDead !== null && now - counts.lastDead < DEAD_IS_NEWS_MS) {
     problems.push(`${where}: deliveries were given up within the last day; ${counts.dead} are kept`)
   }
@@ -179,4 +180,18 @@ function iso(ms: number): string {
 /** A lane with nothing left to send has nothing to retry. */
 function stateOf({ state }: LaneStatus, { open }: LaneCounts): LaneStatus['state'] {
   return open === 0 ? 'ok' : state
+}
+
+function stateInWords(state: LaneStatus['state']): string {
+  switch (state) {
+    case 'open':
+      return 'down, tried again from time to time'
+    case 'half_open':
+      return 'down, being tried again now'
+    case 'ok':
+    case 'retrying':
+    case 'throttled':
+    case 'unauthorized':
+      return state
+  }
 }

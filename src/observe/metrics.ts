@@ -24,6 +24,7 @@ export class Metrics {
   readonly #pending = this.#gauge('pending', 'Deliveries that wait or are under way.')
   readonly #oldest = this.#gauge('oldest_pending_age_seconds', 'Age of the oldest of them; 0 without any.')
   readonly #dead = this.#gauge('dead', 'Deliveries that were given up and are kept.')
+  readonly #open = this.#gauge('circuit_open', '1 while the destination is down and only probes are sent.')
   readonly #up = new Gauge({
     name: 'refiner_sync_database_up',
     help: '1 while the database takes writes.',
@@ -54,12 +55,14 @@ export class Metrics {
     const { status, needs_restart } = health.configuration
     this.#configuration.set(status === 'ok' && needs_restart.length === 0 ? 1 : 0)
     // Tenants come and go.
-    for (const gauge of [this.#pending, this.#oldest, this.#dead]) gauge.reset()
+    for (const gauge of [this.#pending, this.#oldest, this.#dead, this.#open]) gauge.reset()
     for (const [tenant, { destinations }] of Object.entries(health.tenants)) {
       for (const [destination, lane] of Object.entries(destinations)) {
         this.#pending.set({ tenant, destination }, lane.pending)
         this.#oldest.set({ tenant, destination }, lane.oldest_pending_age_seconds ?? 0)
         this.#dead.set({ tenant, destination }, lane.dead)
+        const isOpen = lane.state === 'open' || lane.state === 'half_open'
+        this.#open.set({ tenant, destination }, isOpen ? 1 : 0)
       }
     }
     return this.#registry.metrics()

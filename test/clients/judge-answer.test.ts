@@ -63,6 +63,12 @@ describe('Retry-After', () => {
     [{ 'retry-after': 'Tue, 30 Apr 2024 00:00:00 GMT' }, 0],
     [{ 'x-ratelimit-reset': '9' }, 9000],
     [{ 'retry-after': 'soon' }, null],
+    [{ 'retry-after': '-5' }, null],
+    [{ 'retry-after': '2024-13-45' }, null],
+    // The destination's clock is a day ahead of ours, then a day behind.
+    [{ 'retry-after': 'Thu, 02 May 2024 00:00:07 GMT', date: 'Thu, 02 May 2024 00:00:00 GMT' }, 7000],
+    [{ 'retry-after': 'Tue, 30 Apr 2024 00:00:07 GMT', date: 'Tue, 30 Apr 2024 00:00:00 GMT' }, 7000],
+    [{ 'retry-after': 'Wed, 01 May 2024 00:00:07 GMT', date: 'whenever' }, 7000],
     [{ 'retry-after': '' }, null],
     [{}, null],
   ])('%j is %p ms', (headers, ms) => {

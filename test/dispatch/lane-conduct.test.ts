@@ -124,4 +124,54 @@ describe('a lane', () => {
     )
     expect(conduct.pauseLeftMs()).toBe(9000)
   })
+
+  test('does not believe a destination that asks for days: an hour is the most', () => {
+    const { conduct, judge } = setUp()
+    judge(1, { ...throttled, retryAfterMs: 30 * 86_400_000 })
+    expect(conduct.pauseLeftMs()).toBe(3_600_000)
+  })
+
+  test('whose destination is down is left alone but for probes, and goes on in full when one is taken', () => {
+    const { conduct, judge, pass } = setUp()
+    const down: Outcome = {
+      kind: 'retry',
+      reason: 'answered 500',
+      retryAfterMs: null,
+      status: 500,
+      answer: '',
+    }
+    for (const id of [1, 2, 3, 4, 5]) judge(id, down)
+    expect(conduct.status).toMatchObject({ state: 'open', lastError: { message: 'answered 500' } })
+    expect(conduct.mostUnderWay(4)).toBe(0)
+    pass(conduct.pauseLeftMs())
+    expect(conduct.status.state).toBe('half_open')
+    expect([conduct.mostUnderWay(4), conduct.mostMessages(100)]).toEqual([1, 1])
+    judge(6, delivered)
+    expect(conduct.status.state).toBe('ok')
+    expect([conduct.mostUnderWay(4), conduct.mostMessages(100)]).toEqual([4, 100])
+    expect(conduct.recovered).toBe(true)
+  })
+
+  test('whose destination is back and asks for fewer requests is throttled, not down', () => {
+    const { conduct, judge, pass } = setUp()
+    const down: Outcome = { kind: 'retry', reason: 'no connection', retryAfterMs: null, ...NO_ANSWER }
+    for (const id of [1, 2, 3, 4, 5]) judge(id, down)
+    pass(conduct.pauseLeftMs())
+    judge(6, { ...throttled, status: 429 })
+    expect(conduct.status.state).toBe('throttled')
+    expect(conduct.pauseLeftMs()).toBe(5000)
+  })
+
+  test('is not down because some deliveries are refused by their key while others are taken', () => {
+    const { conduct, judge } = setUp()
+    const own: Outcome = {
+      kind: 'retry',
+      reason: 'answered 403',
+      retryAfterMs: null,
+      status: 403,
+      answer: '',
+    }
+    for (const id of [1, 2, 3, 4, 5, 6]) judge(id, own)
+    expect(conduct.status.state).toBe('retrying')
+  })
 })

@@ -46,7 +46,7 @@ test('whatever the destination does, each delivery settles, in order per user, a
       using place = await startPlace()
       const { clock, store } = place
       const world = createDestination(clock, script, delays)
-      const limits = { messages, concurrency, bytes: 1000 }
+      const limits = { messages, concurrency, bytes: 1000, together: 'all' as const }
       const start = () => startLane(store, world.mortal(clock), { send: (some) => world.send(some), limits })
       let dispatcher = start()
       for (let step = 0; step < 400; step++) {
@@ -79,7 +79,7 @@ test('a clock that is set back by a day holds nobody up', async () => {
   using place = await startPlace()
   const { clock, store } = place
   const world = createDestination(clock, [], [10])
-  const limits = { messages: 1, concurrency: 1, bytes: 1000 }
+  const limits = { messages: 1, concurrency: 1, bytes: 1000, together: 'all' as const }
   clock.shift(86_400_000)
   for (let step = 0; step < 6; step++) insert(store, clock, step, 0)
   clock.shift(-86_400_000)
@@ -103,7 +103,7 @@ test('a lane goes on as soon as a pause is over, though nobody wakes it', async 
       const first: Outcome = { kind: 'throttled', reason: 'slowly', retryAfterMs: 1000, ...NO_ANSWER }
       return Promise.resolve(some.map(() => (sentAt.length === 1 ? first : { kind: 'delivered' })))
     },
-    limits: { messages: 10, concurrency: 1, bytes: 1000 },
+    limits: { messages: 10, concurrency: 1, bytes: 1000, together: 'all' as const },
   })
   for (let step = 0; step < 40 && open(store) > 0; step++) {
     await turn()
@@ -121,7 +121,7 @@ test('a user whose head was lost gets one at the next start', async () => {
   store.sqlite.run(`update outbox set head = 0 where user_key = 'user-1'`)
   const dispatcher = startLane(store, clock, {
     send: (some) => Promise.resolve(some.map(() => ({ kind: 'delivered' }))),
-    limits: { messages: 10, concurrency: 1, bytes: 1000 },
+    limits: { messages: 10, concurrency: 1, bytes: 1000, together: 'all' as const },
   })
   await turn()
   expect(open(store)).toBe(0)
