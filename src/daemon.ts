@@ -9,6 +9,7 @@ import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
 import { Backlog } from './daemon/backlog.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
+import { Housekeeper } from './daemon/housekeeper.ts'
 import { LaneMaker } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
@@ -114,6 +115,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     onError: onError('counting what waits'),
   })
 
+  const housekeeper = new Housekeeper(
+    { store, clock, log, onError: onError('keeping house') },
+    configuration.retention,
+  )
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
@@ -127,7 +133,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
-      databaseFault: () => (inbox.lastFailure === null ? null : databaseFault(store)),
+      databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
   const routes = mainRoutes()
   const { host: hostname, port: wantedPort } = configuration.server
@@ -143,6 +149,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   dispatcher.start()
   reloader.start()
   backlog.start()
+  housekeeper.start()
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -205,6 +212,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     front.configure(wanted.configuration)
     mapper.swap(next.mappings)
     ruleFailures.clear()
+    housekeeper.retain(wanted.configuration.retention)
     dispatcher.replace(nextLanes, SENDS_GRACE_MS)
     if (before.mappings.plugins !== project.plugins) before.mappings.plugins.stop()
     log.info({ tenants: wanted.configuration.tenants.size }, 'configuration reloaded')
@@ -218,6 +226,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     front.stopping()
     reloader.stop()
     backlog.stop()
+    housekeeper.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)

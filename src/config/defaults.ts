@@ -14,6 +14,8 @@ export const DEFAULTS = {
   maxBackoff: '1h',
   /** The product promises at least three days of retries; one more covers a weekend that nobody watched. */
   giveUpAfter: '4d',
+  keepDelivered: '30d',
+  keepDead: '90d',
   refinerEndpoint: 'https://api.refiner.io/v1',
   /** Refiner publishes no limit, so this is a careful guess. */
   refinerRate: '10/s',

@@ -67,8 +67,16 @@ const Delivery = Type.Object(
 
 const Retention = Type.Object(
   {
-    delivered: optional(duration('How long delivered items are kept.', '1s', '3650d')),
-    dead: optional(duration('How long dead deliveries are kept.', '1s', '3650d')),
+    delivered: optional(
+      duration('How long delivered and skipped deliveries are kept, and what came in.', '1s', '3650d', {
+        default: DEFAULTS.keepDelivered,
+      }),
+    ),
+    dead: optional(
+      duration('How long dead deliveries are kept, with what they were made of.', '1s', '3650d', {
+        default: DEFAULTS.keepDead,
+      }),
+    ),
   },
   { ...closed, description: 'How long the past is kept.' },
 )

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Health } from '../contracts/health.ts'
+import { requestUrl } from '../http/request-url.ts'
 import { json, refusal } from './answers.ts'
 import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
@@ -103,7 +104,7 @@ function reloadAnswer(reloaded: Reloaded): Response {
 }
 
 function queryOf(request: Request): URLSearchParams {
-  return new URL(request.url).searchParams
+  return requestUrl(request).searchParams
 }
 
 /** A Bearer token, or the password of Basic, which is what a browser asks for. */

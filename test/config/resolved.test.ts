@@ -33,6 +33,7 @@ test('a file that is silent gets every default', () => {
       maxBackoffMs: 3_600_000,
       giveUpAfterMs: 4 * 24 * 3_600_000,
     },
+    retention: { deliveredMs: 30 * 24 * 3_600_000, deadMs: 90 * 24 * 3_600_000 },
     plugins: new Map(),
     tests: [],
     files: [join(tmpdir(), 'no-such-folder', 'refiner-sync.yaml')],

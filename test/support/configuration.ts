@@ -57,6 +57,8 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
   }
 }
 
+const DAY_MS = 86_400_000
+
 /** A configuration with its database in `folder` and a free port. */
 export function testConfiguration(
   folder: string,
@@ -73,6 +75,7 @@ export function testConfiguration(
     },
     database: { path: join(folder, 'data', 'test.db') },
     delivery: { timeoutMs: 2000, minBackoffMs: 20, maxBackoffMs: 200, giveUpAfterMs: 60_000, ...delivery },
+    retention: { deliveredMs: 30 * DAY_MS, deadMs: 90 * DAY_MS },
     plugins: new Map(),
     tests: [],
     files: [],

@@ -39,6 +39,8 @@ export interface LoopOptions {
   readonly maxPending?: number
   readonly segment?: Respond
   readonly refiner?: Respond
+  /** Where the database is made, and left; without it, in a folder of its own. */
+  readonly folder?: string
 }
 
 /** Starts the loop; the tenant is `acme` unless others are named. To be used with `await using`. */
@@ -49,9 +51,10 @@ export async function startLoop({
   delivery,
   adminToken,
   maxPending,
+  folder: given,
   ...peers
 }: LoopOptions = {}): Promise<Loop> {
-  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
   const segment = startSegmentStandIn({ writeKeys: 'any', ...(peers.segment && { respond: peers.segment }) })
   const refiner = startRefinerStandIn({ apiKeys: 'any', ...(peers.refiner && { respond: peers.refiner }) })
   const configure = (tenants: Tenants): Configuration => {
@@ -95,7 +98,7 @@ export async function startLoop({
       await daemon.stop()
       await segment.stop()
       await refiner.stop()
-      rmSync(folder, { recursive: true, force: true })
+      if (given === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }

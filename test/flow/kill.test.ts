@@ -1,0 +1,27 @@
+import { expect, test } from 'bun:test'
+import { FROM_SOURCE } from '../support/process.ts'
+import { torture } from '../torture/torture.ts'
+
+test('killed 20 times at work, at its start, in a replay and in a reload, it loses, invents and swaps nothing', async () => {
+  const report = await torture({
+    program: FROM_SOURCE,
+    seed: 1,
+    scenario: 'brief',
+    cycles: 20,
+    durationMs: Infinity,
+    onCycle() {},
+  })
+  expect(report).toMatchObject({
+    cycles: 20,
+    lost: [],
+    invented: [],
+    outOfOrder: [],
+    otherMessageId: [],
+    wrongTenant: [],
+    crashes: [],
+    complaints: [],
+    passed: true,
+  })
+  expect(report.acknowledged.webhook).toBeGreaterThan(0)
+  expect(report.acknowledged.message).toBeGreaterThan(0)
+})
