@@ -3,7 +3,6 @@ import type { Replayed, ReplayCount, ReplayedPart } from '../store/replay.ts'
 import type { ReplayFilter } from '../store/replay-candidates.ts'
 import type { ReplayRecord } from '../store/replays.ts'
 import { json, refusal } from './answers.ts'
-import { otherTurns } from './in-turns.ts'
 import { CONDITION_NAMES, conditionsOf, idOf, oneOf, unknownIn } from './query.ts'
 import { details, summary } from './shown-delivery.ts'
 
@@ -11,6 +10,8 @@ import { details, summary } from './shown-delivery.ts'
 export interface Deliveries {
   /** In ms since 1970. */
   now(): number
+  /** Lets everything else have its turn, before it is gone on with something long. */
+  rest(): Promise<void>
   /** Some of those that fit, newest first. */
   listPart(filter: DeliveryFilter): ListedPart
   /** Null when there is none of that ID. */
@@ -61,7 +62,7 @@ export async function listDeliveries(
   if (start !== null && before === null) return refusal(400, 'before is the ID of a delivery')
   const limit = limitOf(query)
   const found: DeliverySummary[] = []
-  for (let looked = 0; looked < MOST_LOOKED_AT && found.length < limit; await otherTurns()) {
+  for (let looked = 0; looked < MOST_LOOKED_AT && found.length < limit; await deliveries.rest()) {
     if (isStopping()) return refusal(503, 'refiner-sync is stopping')
     const part = deliveries.listPart({ ...conditions, state, before, limit: limit - found.length })
     found.push(...part.deliveries)

@@ -3,13 +3,12 @@ import type { ReplayFilter } from '../store/replay-candidates.ts'
 import type { ReplayRecord } from '../store/replays.ts'
 import { json, refusal } from './answers.ts'
 import { type Deliveries, type HowToReplay, noSuch } from './deliveries.ts'
-import { otherTurns } from './in-turns.ts'
 import { CONDITION_NAMES, conditionsOf, flagOf, idOf, oneOf, unknownIn } from './query.ts'
 import { iso } from './shown-delivery.ts'
 
 const REPLAYABLE = ['dead', 'skipped'] as const
 /** So many parts, each a commit, for one request: it is answered within a second or so, and asked again. */
-const PARTS_AT_ONCE = 50
+const PARTS_AT_ONCE = 100
 const MOST_RECORDS = 100
 const LONGEST_NAME = 100
 
@@ -110,7 +109,7 @@ async function replayParts(
     const part = deliveries.continueReplay(id)
     if (part === null) return null
     if (part.record.finishedAt !== null || parts === PARTS_AT_ONCE || isStopping()) return shown(part.record)
-    await otherTurns()
+    await deliveries.rest()
   }
 }
 
@@ -132,7 +131,7 @@ async function count(
     if (!more || parts === PARTS_AT_ONCE || isStopping()) {
       return { dry_run: true, resent, remapped, orphaned, more, place }
     }
-    await otherTurns()
+    await deliveries.rest()
   }
 }
 

@@ -28,11 +28,15 @@ export interface OperatorDeliveriesParts {
   readonly wakeLanes: (tenant: string) => void
 }
 
+/** Between two parts of something long, each of some milliseconds. */
+const REST_MS = 2
+
 /** The deliveries as the operator sees and replays them; each replay is in the log and in the database. */
 export function operatorDeliveries(parts: OperatorDeliveriesParts): Deliveries {
   const { store, clock, isKnown, log } = parts
   return {
     now: () => clock.now(),
+    rest: () => new Promise((resolve) => clock.after(REST_MS, resolve)),
     listPart: (filter) => listPart(store, filter),
     find: (id) => findDelivery(store, id),
     plan: (id, remap) => planReplay(store, id, { remap, isKnown }),

@@ -73,7 +73,7 @@ export function beginReplayOf(store: Store, filter: ReplayFilter, { by, remap, n
 }
 
 /** So many are replayed in one commit, some milliseconds of work: the daemon has other things to do meanwhile. */
-const MOST_AT_ONCE = 100
+const MOST_AT_ONCE = 50
 
 export interface ReplayedPart {
   readonly record: ReplayRecord
@@ -83,7 +83,7 @@ export interface ReplayedPart {
 }
 
 /**
- * Goes on with a replay: replays the next deliveries that fit, in order of arrival, 100 at most. Null when there is no
+ * Goes on with a replay: replays the next deliveries that fit, in order of arrival, 50 at most. Null when there is no
  * replay of that ID; one that is finished stays as it is.
  */
 export function continueReplay(
@@ -130,7 +130,7 @@ export function countPart(
   terms: Pick<ReplayTerms, 'remap' | 'isKnown'>,
 ): ReplayCount {
   const { from, to } = idsOfTime(store, filter)
-  const part = candidatesOf(store, filter, Math.max(place, from - 1), to, 10 * MOST_AT_ONCE)
+  const part = candidatesOf(store, filter, Math.max(place, from - 1), to, 20 * MOST_AT_ONCE)
   return { ...countOf(part.ids.map((id) => planOf(store, id, terms))), place: part.place }
 }
 

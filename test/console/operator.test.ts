@@ -119,6 +119,7 @@ test('a reload that a stop cuts short is answered 503', async () => {
     tap: new Tap(systemClock),
     deliveries: {
       now: unused,
+      rest: unused,
       listPart: unused,
       find: unused,
       plan: unused,
