@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../contracts/clock.ts'
 import type { RetentionSettings } from '../contracts/configuration.ts'
 import type { Log } from '../observe/log.ts'
-import type { Store } from '../store/open.ts'
+import { isBusy, type Store } from '../store/open.ts'
 import { changesSoFar, emptyWal, removeOld, shrinkFile } from '../store/retention.ts'
 
 /** A step takes 5 ms at most, so that a fifth of the time is the most that it ever takes. */
@@ -11,6 +11,7 @@ const FIRST_MS = 10_000
 const EVERY_MS = 10 * 60_000
 /** So often everything is looked at again, not only what has come of age: what had been kept may be past its time. */
 const WHOLE_EVERY_MS = 12 * 3_600_000
+const BUSY_PAUSE_MS = 1000
 /** Nothing has happened for so long: the -wal may be emptied. */
 const IDLE_MS = 2000
 
@@ -72,7 +73,9 @@ export class Housekeeper {
       try {
         pause = this.#step()
       } catch (error) {
-        this.parts.onError(error)
+        // Somebody holds the file's lock: that passes.
+        if (isBusy(error)) pause = BUSY_PAUSE_MS
+        else this.parts.onError(error)
       }
       this.#next(pause)
     })
