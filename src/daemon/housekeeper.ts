@@ -4,8 +4,12 @@ import type { Log } from '../observe/log.ts'
 import { isBusy, type Store } from '../store/open.ts'
 import { changesSoFar, emptyWal, removeOld, shrinkFile } from '../store/retention.ts'
 
-/** A step takes 5 ms at most, so that a fifth of the time is the most that it ever takes. */
-const PAUSE_MS = 20
+/**
+ * A step is a few milliseconds of work, but its commit may be the one that SQLite writes the -wal into the file with. So
+ * the pause after it is ten times as long as it took, and this long at least.
+ */
+const PAUSE_MS = 50
+const PAUSE_SHARE = 10
 /** After a start there is more important work. */
 const FIRST_MS = 10_000
 const EVERY_MS = 10 * 60_000
@@ -69,6 +73,8 @@ export class Housekeeper {
 
   #next(ms: number): void {
     this.#cancel = this.parts.clock.after(ms, () => {
+      const { clock } = this.parts
+      const began = clock.elapsed()
       let pause = EVERY_MS
       try {
         pause = this.#step()
@@ -77,7 +83,7 @@ export class Housekeeper {
         if (isBusy(error)) pause = BUSY_PAUSE_MS
         else this.parts.onError(error)
       }
-      this.#next(pause)
+      this.#next(Math.max(pause, PAUSE_SHARE * (clock.elapsed() - began)))
     })
   }
 
