@@ -1,16 +1,21 @@
 import type { Cancel, Clock } from '../contracts/clock.ts'
 import type { RetentionSettings } from '../contracts/configuration.ts'
 import type { Log } from '../observe/log.ts'
-import type { Store } from '../store/open.ts'
+import { isBusy, type Store } from '../store/open.ts'
 import { changesSoFar, emptyWal, removeOld, shrinkFile } from '../store/retention.ts'
 
-/** A step takes 5 ms at most, so that a fifth of the time is the most that it ever takes. */
-const PAUSE_MS = 20
+/**
+ * A step is a few milliseconds of work, but its commit may be the one that SQLite writes the -wal into the file with. So
+ * the pause after it is ten times as long as it took, and this long at least.
+ */
+const PAUSE_MS = 50
+const PAUSE_SHARE = 10
 /** After a start there is more important work. */
 const FIRST_MS = 10_000
 const EVERY_MS = 10 * 60_000
 /** So often everything is looked at again, not only what has come of age: what had been kept may be past its time. */
 const WHOLE_EVERY_MS = 12 * 3_600_000
+const BUSY_PAUSE_MS = 1000
 /** Nothing has happened for so long: the -wal may be emptied. */
 const IDLE_MS = 2000
 
@@ -68,13 +73,17 @@ export class Housekeeper {
 
   #next(ms: number): void {
     this.#cancel = this.parts.clock.after(ms, () => {
+      const { clock } = this.parts
+      const began = clock.elapsed()
       let pause = EVERY_MS
       try {
         pause = this.#step()
       } catch (error) {
-        this.parts.onError(error)
+        // Somebody holds the file's lock: that passes.
+        if (isBusy(error)) pause = BUSY_PAUSE_MS
+        else this.parts.onError(error)
       }
-      this.#next(pause)
+      this.#next(Math.max(pause, PAUSE_SHARE * (clock.elapsed() - began)))
     })
   }
 
