@@ -37,17 +37,22 @@ const FAULTS: Readonly<Record<string, DiskFaults>> = {
   'slow fsync': { delayMs: 5 },
 }
 
+/** What a blow works on. */
+export interface Stage {
+  readonly victim: Victim
+  readonly ledger: Ledger
+  readonly random: Chance
+  /** That it acknowledges before a blow, at the most. */
+  readonly mostItems: number
+}
+
 /** Strikes once; the daemon is gone afterwards. Answers what it did not do as it should; null when all was well. */
-export async function strike(
-  blow: Exclude<Blow, 'migrate'>,
-  victim: Victim,
-  ledger: Ledger,
-  random: Chance,
-): Promise<string | null> {
+export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Promise<string | null> {
+  const { victim, random } = stage
   victim.start()
   if (blow === 'start') await Bun.sleep(random.between(0, 250))
   else if (!(await startsUp(victim))) return 'it did not start'
-  if (blow !== 'start') await works(ledger, random)
+  if (blow !== 'start') await works(stage)
   let complaint: string | null = null
   switch (blow) {
     case 'start':
@@ -92,8 +97,8 @@ export async function replay(url: string): Promise<void> {
 }
 
 /** Waits until it has acknowledged some more, by chance more or less, and then for a moment by chance. */
-async function works(ledger: Ledger, random: Chance): Promise<void> {
-  const wanted = ledger.acknowledgedCount + Math.floor(random.between(0, 60))
+async function works({ ledger, random, mostItems }: Stage): Promise<void> {
+  const wanted = ledger.acknowledgedCount + Math.floor(random.between(0, mostItems))
   await within(WORK_MS, async () => ledger.acknowledgedCount >= wanted)
   await Bun.sleep(random.between(0, 30))
 }

@@ -41,6 +41,7 @@ const report = await torture({
   scenario,
   cycles,
   durationMs,
+  mostItems: 60,
   stopping: stopping.signal,
   onCycle(cycle, acknowledged) {
     if (process.stderr.isTTY) {

@@ -35,6 +35,8 @@ export interface TortureOptions {
   /** It ends with whichever comes first. */
   readonly cycles: number
   readonly durationMs: number
+  /** That are acknowledged in one cycle, at the most; about half of that on the average. */
+  readonly mostItems: number
   /** Ends it after the cycle under way; what is left is delivered and compared all the same. */
   readonly stopping?: AbortSignal
   /** Called after each cycle. */
@@ -59,7 +61,7 @@ const DRAIN_MS = 120_000
 
 /** Kills a daemon in all sorts of ways while both ways are live; at the end lets it deliver what is left, and compares. */
 export async function torture(options: TortureOptions): Promise<Report> {
-  const { seed, scenario, cycles, durationMs, stopping, onCycle } = options
+  const { seed, scenario, cycles, durationMs, mostItems, stopping, onCycle } = options
   await using stops = new AsyncDisposableStack()
   const started = performance.now()
   const ledger = new Ledger()
@@ -83,7 +85,7 @@ export async function torture(options: TortureOptions): Promise<Report> {
     const complaint =
       blow === 'migrate'
         ? await killWhileMigrating(options, { run: cycle, ledger, peers })
-        : await strike(blow, victim, ledger, random)
+        : await strike(blow, { victim, ledger, random, mostItems })
     if (complaint !== null) complaints.push(`cycle ${cycle}, ${blow}: ${complaint}`)
     onCycle(cycle + 1, ledger.acknowledgedCount)
     if (victim.crashes.length > 5) break
