@@ -1,5 +1,6 @@
+import { endOfString } from './strings.ts'
+
 const QUOTE = 0x22
-const BACKSLASH = 0x5c
 
 /**
  * Whether a JSON text opens more than `levels` lists and objects within one another, told without parsing it. Of a text
@@ -36,14 +37,4 @@ function walksDeeperThan(text: string, levels: number): boolean {
     }
   }
   return false
-}
-
-/** Where the string that begins at `start` ends: at the first quote that no odd number of backslashes precedes. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1
-    if (slashes % 2 === 0) return end
-  }
-  return text.length
 }
