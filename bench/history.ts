@@ -40,7 +40,7 @@ export function slower(run: Run, earlier: readonly Run[]): string[] {
     const last = alike.findLast((one) => one.figures[name]?.value != null)
     const before = last?.figures[name]
     if (last === undefined || before == null || before.value === null || figure.value === null) continue
-    const lowerIsBetter = figure.aim !== null && 'below' in figure.aim
+    const lowerIsBetter = figure.aim === null || 'below' in figure.aim
     const worse = lowerIsBetter ? figure.value / before.value - 1 : before.value / figure.value - 1
     if (worse <= Math.max(NOISE, figure.spread + before.spread)) continue
     sentences.push(
