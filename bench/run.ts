@@ -17,7 +17,7 @@ import { messageIn } from './cases/message-in.ts'
 import { sustained } from './cases/sustained.ts'
 import { webhookIn } from './cases/webhook-in.ts'
 import { appendHistory, readHistory, runOf, slower } from './history.ts'
-import { commitHere, thisMachine } from './machine.ts'
+import { commitHere, loadNow, thisMachine } from './machine.ts'
 import { type Row, tableText } from './table.ts'
 
 const CASES: readonly Case[] = [
@@ -56,6 +56,8 @@ if (wanted.length === 0) {
   say(`no row fits ${options.only}; there are ${ALL.map(({ name }) => name).join(', ')}`)
   process.exit(2)
 }
+const { load, busy } = loadNow()
+if (busy) say(`the machine is busy (load ${load}): these figures are not to be trusted`)
 const rows: Row[] = []
 for (const one of wanted) {
   say(`${one.name} …`)
@@ -66,6 +68,8 @@ const run = runOf(rows, {
   commit: commitHere(),
   program: options.binary === undefined ? 'sources' : 'binary',
   machine: thisMachine(),
+  load,
+  busy,
   seconds: bench.seconds,
 })
 const worse = slower(run, readHistory())
@@ -82,6 +86,8 @@ if (options.json) {
   console.log(
     `${cpu}, ${cores} cores, ${memoryGb} GB, Linux ${kernel}, Bun ${bun}; commit ${run.commit}, ${run.program}`,
   )
+  if (busy)
+    console.log(`measured on a busy machine, load ${load}: not to be trusted, and compared with nothing`)
   for (const sentence of worse) console.log(`slower than before: ${sentence}`)
 }
 process.exit(rows.some(({ failure }) => failure !== null) ? 1 : 0)

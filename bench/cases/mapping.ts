@@ -15,7 +15,7 @@ export const mapping: Case = {
       value: us / limit,
       unit: '×',
       aim: null,
-      spread: 0.1,
+      spread: 0,
       raw: `${us.toFixed(1)} µs against ${limit.toFixed(1)} µs: ${count(1e6 / us)}/s`,
     }))
   },
