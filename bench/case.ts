@@ -27,7 +27,7 @@ export interface Figure {
   readonly value: number | null
   /** Of the value: none for a ratio. */
   readonly unit: '×' | 'ms' | 's' | 'MB'
-  /** Null: it is there to be seen. */
+  /** Null: it is there to be seen; lower is better then. */
   readonly aim: Aim | null
   /** How far the rounds were apart, as a share of the value; 0 for a single round. */
   readonly spread: number

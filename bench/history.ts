@@ -16,6 +16,9 @@ export interface Run {
   /** `sources`, or `binary`. */
   readonly program: string
   readonly machine: Machine
+  /** Processes that wanted a core in the minute before, and whether those were too many for figures to be trusted. */
+  readonly load: number
+  readonly busy: boolean
   /** Of one measurement. */
   readonly seconds: number
   /** By case and figure, such as `message-in ratio`. */
@@ -31,16 +34,19 @@ export function runOf(rows: readonly Row[], run: Omit<Run, 'figures'>): Run {
 
 /**
  * What got worse than it was the last time on a machine like this, by more than the noise of both, as sentences. Each
- * figure is set against the last run that had it.
+ * figure is set against the last run that had it. What a busy machine gave is set against nothing.
  */
 export function slower(run: Run, earlier: readonly Run[]): string[] {
-  const alike = earlier.filter((one) => one.program === run.program && areAlike(one.machine, run.machine))
+  if (run.busy) return []
+  const alike = earlier.filter(
+    (one) => !one.busy && one.program === run.program && areAlike(one.machine, run.machine),
+  )
   const sentences: string[] = []
   for (const [name, figure] of Object.entries(run.figures)) {
     const last = alike.findLast((one) => one.figures[name]?.value != null)
     const before = last?.figures[name]
     if (last === undefined || before == null || before.value === null || figure.value === null) continue
-    const lowerIsBetter = figure.aim !== null && 'below' in figure.aim
+    const lowerIsBetter = figure.aim === null || 'below' in figure.aim
     const worse = lowerIsBetter ? figure.value / before.value - 1 : before.value / figure.value - 1
     if (worse <= Math.max(NOISE, figure.spread + before.spread)) continue
     sentences.push(

@@ -1,4 +1,4 @@
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 
 /** What a figure depends on besides the program. */
@@ -18,6 +18,15 @@ export function thisMachine(): Machine {
     kernel: release(),
     bun: Bun.version,
   }
+}
+
+/** A busy machine's figures say little, and their ratios little more: what one waits for, the other may not. */
+const BUSY_SHARE = 0.5
+
+/** How many processes wanted a core within the last minute, and whether that leaves too few for a measurement. */
+export function loadNow(): { readonly load: number; readonly busy: boolean } {
+  const load = Math.round(loadavg()[0]! * 10) / 10
+  return { load, busy: load > cpus().length * BUSY_SHARE }
 }
 
 /** Whether figures of both can be set side by side. */

@@ -10,15 +10,16 @@ export interface Row {
 
 /** The table as text in Markdown's form, a line for each figure, the columns in line. */
 export function tableText(rows: readonly Row[]): string {
-  const lines = [['what', 'against, in the same run', '', 'measured', 'aim', 'met', 'raw numbers']]
+  const lines = [['what', 'against, in the same run', '', 'measured', '±', 'aim', 'met', 'raw numbers']]
   for (const { case: one, figures, failure } of rows) {
     const title = [one.what, one.against]
-    if (failure !== null) lines.push([...title, '', 'failed', '', 'no', failure.split('\n')[0]!])
+    if (failure !== null) lines.push([...title, '', 'failed', '', '', 'no', failure.split('\n')[0]!])
     for (const [index, figure] of figures.entries()) {
       lines.push([
         ...(index === 0 ? title : ['', '']),
         figure.name === 'ratio' ? '' : figure.name,
         valueText(figure),
+        figure.spread > 0 ? `${Math.round(figure.spread * 100)}%` : '',
         aimText(figure.aim, figure.unit),
         metText(figure),
         figure.raw,

@@ -1,10 +1,10 @@
 import type { Case } from '../case.ts'
-import { startDaemon, WEBHOOK_HEADERS, WEBHOOK_PATH } from '../daemon.ts'
+import { startDaemon } from '../daemon.ts'
 import { quantiles } from '../load/plan.ts'
 import { runLoad, startProgram } from '../processes.ts'
+import { steadily } from '../steady.ts'
 
 const PER_SECOND = 200
-const CONNECTIONS = 16
 
 /** At a steady rate, whatever happens; Segment's own limit of 50 requests a second is kept to. */
 export const delay: Case = {
@@ -16,18 +16,8 @@ export const delay: Case = {
     const daemon = await startDaemon({ program, peer: sink.url, rate: 50 })
     try {
       const roundTrip = await roundTripMs(sink.url)
-      const { arrivalMs } = await runLoad({
-        url: daemon.url + WEBHOOK_PATH,
-        headers: WEBHOOK_HEADERS,
-        body: 'webhook',
-        connections: CONNECTIONS,
-        warmUpMs: 1000,
-        measureMs: seconds * 1000,
-        perSecond: PER_SECOND,
-        sink: sink.url,
-        mostUndelivered: null,
-        waitForArrivals: true,
-      })
+      const plan = { ...steadily(daemon.url, sink.url, PER_SECOND, seconds), waitForArrivals: true }
+      const { arrivalMs } = await runLoad(plan)
       const { p50, p99, most } = arrivalMs!
       const raw = `a round trip takes ${roundTrip.toFixed(2)} ms, so p50 is ${(p50 / roundTrip).toFixed(0)} of them`
       return [
