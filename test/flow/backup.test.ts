@@ -87,7 +87,6 @@ test('a backup takes the place of nothing unless it is told to, and never that o
     'kept.db',
     'refiner-sync.yaml',
   ])
-  expect(readdirSync(join(place.folder, 'data'))).not.toContain('refiner-sync.db-wal')
 })
 
 test('what is in the -wal alone is in the backup, also after a kill and without the -shm', async () => {
