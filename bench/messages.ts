@@ -1,22 +1,22 @@
 import { completedSurvey } from '../test/fixtures/refiner-webhook.ts'
 
-/** A Segment message of about 0.5 KB that was never sent before. */
-export function segmentMessage(n: number): string {
+/** A Segment message of about 0.5 KB. */
+export function segmentMessage(userId: string, messageId: string): string {
   return JSON.stringify({
     type: 'track',
-    userId: `user-${n % 1000}`,
+    userId,
     event: 'Clicked',
-    messageId: crypto.randomUUID(),
+    messageId,
     timestamp: '2024-05-01T00:00:00.000Z',
     properties: { text: 'x'.repeat(280) },
     context: { library: { name: 'bench', version: '1' } },
   })
 }
 
-/** A Refiner webhook of about 2 KB about a response that was never reported before. */
-export function refinerWebhook(n: number, uuid: string = crypto.randomUUID()): string {
-  const body = completedSurvey({ remote_id: `user-${n % 1000}`, display_name: 'x'.repeat(400) })
-  return JSON.stringify({ ...body, response: { ...(body['response'] as object), uuid } })
+/** A Refiner webhook of about 2 KB about the response of that ID. */
+export function refinerWebhook(userId: string, responseId: string): string {
+  const body = completedSurvey({ remote_id: userId, display_name: 'x'.repeat(400) })
+  return JSON.stringify({ ...body, response: { ...(body['response'] as object), uuid: responseId } })
 }
 
 /** Attributes that a Refiner account collects over time: most are null for most users. */

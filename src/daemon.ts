@@ -2,14 +2,18 @@ import { Elysia } from 'elysia'
 import { notFound, refusal } from './console/answers.ts'
 import { monitoringRoutes } from './console/monitoring.ts'
 import { operatorRoutes } from './console/operator.ts'
+import { Tap } from './console/tap.ts'
 import type { Cancel, Clock } from './contracts/clock.ts'
 import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
+import { Backlog } from './daemon/backlog.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
+import { Housekeeper } from './daemon/housekeeper.ts'
 import { LaneMaker } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
+import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
 import { Dispatcher } from './dispatch/dispatcher.ts'
 import type { Lane } from './dispatch/lane.ts'
@@ -21,6 +25,7 @@ import { Metrics } from './observe/metrics.ts'
 import { systemClock } from './observe/system-clock.ts'
 import { NO_PLUGINS } from './plugins/load.ts'
 import type { LoadedProject, Project } from './project.ts'
+import { Counts } from './store/counts.ts'
 import { GroupCommitAppender } from './store/inbox-appender.ts'
 import { openStore, type Store } from './store/open.ts'
 import { databaseFault } from './store/probe.ts'
@@ -65,6 +70,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const { configuration, plugins = NO_PLUGINS, log, clock = systemClock, random = Math.random } = parts
   const metrics = new Metrics()
   const ruleFailures: RuleFailures = new Map()
+  const tap = new Tap(clock)
   const reloader = await Reloader.create(
     {
       load: parts.load ?? (async () => unchanged(configuration, plugins)),
@@ -99,18 +105,35 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     generation.mappings,
   )
 
+  const counts = new Counts(store, clock)
+  const backlog = new Backlog({
+    counts,
+    clock,
+    tenants: () => generation.configuration.tenants.keys(),
+    most: () => generation.configuration.server.maxPending,
+    turnAway: (tenants) => front.turnAway(tenants),
+    onError: onError('counting what waits'),
+  })
+
+  const housekeeper = new Housekeeper(
+    { store, clock, log, onError: onError('keeping house') },
+    configuration.retention,
+  )
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
     readHealth({
       store,
+      counts,
+      full: backlog.full,
       tenants: generation.configuration.tenants,
       configuration: reloader.health,
       clock,
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
-      databaseFault: () => (inbox.lastFailure === null ? null : databaseFault(store)),
+      databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
   const routes = mainRoutes()
   const { host: hostname, port: wantedPort } = configuration.server
@@ -125,6 +148,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   mapper.start()
   dispatcher.start()
   reloader.start()
+  backlog.start()
+  housekeeper.start()
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -144,10 +169,12 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       isStopping,
       health,
       reload: () => reloader.reload(),
+      tap,
       deliveries: operatorDeliveries({
         store,
         clock,
         log,
+        tap,
         isKnown: (tenant) => generation.configuration.tenants.has(tenant),
         wakeMapper: () => mapper.wake(),
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
@@ -185,6 +212,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     front.configure(wanted.configuration)
     mapper.swap(next.mappings)
     ruleFailures.clear()
+    housekeeper.retain(wanted.configuration.retention)
     dispatcher.replace(nextLanes, SENDS_GRACE_MS)
     if (before.mappings.plugins !== project.plugins) before.mappings.plugins.stop()
     log.info({ tenants: wanted.configuration.tenants.size }, 'configuration reloaded')
@@ -193,9 +221,12 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
   async function shutDown(): Promise<void> {
     log.info({}, 'stopping')
+    tap.close()
     // Requests are answered 503 from here on; those under way are committed and answered.
     front.stopping()
     reloader.stop()
+    backlog.stop()
+    housekeeper.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
@@ -216,11 +247,13 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   }
 
   function onMapped(mapped: Parameters<typeof tellMapped>[0]): void {
+    tapMapped(tap, mapped)
     tellMapped(mapped, { log, metrics, ruleFailures, now: clock.now() })
     dispatcher.wake(new Set(mapped.map(({ item }) => item.tenant)))
   }
 
   function onSettled(lane: Lane, settled: Parameters<typeof tellSettled>[1]): void {
+    tapSettled(tap, lane, settled)
     tellSettled(lane, settled, log, metrics)
     // What a lane that has been replaced settles lets the next of its users go, on the one in its place.
     if (dispatcher.lane(lane.tenant, lane.destination) !== lane) dispatcher.wake(new Set([lane.tenant]))

@@ -33,6 +33,13 @@ const running = runProgram(process.argv.slice(2), {
   environment: process.env,
   print: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),
+  ...(process.stderr.isTTY && {
+    showProgress: (line: string) => void process.stderr.write(`\r\u001b[2K${line}`),
+  }),
+  drained: () =>
+    process.stdout.writableNeedDrain
+      ? new Promise((resolve) => process.stdout.once('drain', resolve))
+      : Promise.resolve(),
   terminal: process.stdout.isTTY,
   stopped,
   onHangup(listener) {

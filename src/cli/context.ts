@@ -5,6 +5,10 @@ export interface CommandContext {
   print(line: string): void
   /** Writes a line to standard error. */
   printError(line: string): void
+  /** Writes over the line that it wrote before on the terminal; without one, there is none to write over. */
+  readonly showProgress?: (line: string) => void
+  /** Resolves when whoever reads standard output has taken what was printed; without it, that is not known. */
+  readonly drained?: () => Promise<void>
   /** Whether people read along, in colours. */
   readonly terminal: boolean
   /** Resolves when the process is asked to stop. */

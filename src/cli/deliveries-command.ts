@@ -1,19 +1,28 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { CommandContext, ExitCode } from './context.ts'
+import { listDeliveries, showDelivery } from './deliveries.ts'
+import { continueReplay, listReplays, replayById, replayMatching } from './deliveries-replay.ts'
 import {
+  count,
   type DeliveryFilterOptions,
-  listDeliveries,
-  replayById,
-  replayMatching,
-  showDelivery,
-} from './deliveries.ts'
+  filtersOf,
+  STATES,
+  withCommon,
+  withFilters,
+} from './delivery-options.ts'
+import { addTap } from './tap.ts'
 
 interface Common {
   readonly url?: string
   readonly json: boolean
 }
 
-/** Adds `deliveries list|show|replay` to the program. */
+type Filters = DeliveryFilterOptions & { readonly reason?: string }
+
+type ReplayOptions = Common &
+  Filters & { readonly dryRun: boolean; readonly remap: boolean; readonly continue?: number }
+
+/** Adds `tap` and `deliveries list|show|replay|replays` to the program. */
 export function addDeliveries(
   program: Command,
   config: () => string,
@@ -24,15 +33,15 @@ export function addDeliveries(
     .command('deliveries')
     .description('list, show and replay deliveries of the running daemon')
     .addHelpText('after', EXAMPLES)
-  const common = <O extends Common>({ url, ...options }: O) => ({ ...options, config: config(), url })
+  const common = ({ url, json }: Common) => ({ config: config(), url, json })
 
-  withCommon(deliveries.command('list').description('list the newest deliveries'))
+  withFilters(withCommon(deliveries.command('list').description('list the newest deliveries')))
     .addOption(new Option('--state <state>', 'in this state').choices(STATES))
-    .option('--tenant <name>', 'of this tenant')
-    .addOption(new Option('--destination <name>', 'to this destination').choices(DESTINATIONS))
+    .addOption(new Option('--before <id>', 'older than this one').argParser(count))
     .addOption(new Option('--limit <count>', 'at most this many (500)').argParser(count))
-    .action(async (options: Common & DeliveryFilterOptions & { limit?: number }) => {
-      finish(await listDeliveries(common(options), context))
+    .action(async (options: Common & Filters & { limit?: number; before?: number }) => {
+      const { limit, before } = options
+      finish(await listDeliveries(common(options), { ...filtersOf(options), limit, before }, context))
     })
 
   withCommon(deliveries.command('show').argument('<id>').description('show all of a delivery'))
@@ -41,57 +50,51 @@ export function addDeliveries(
       finish(await showDelivery({ ...common(options), id }, context))
     })
 
-  withCommon(
-    deliveries
-      .command('replay')
-      .argument('[ids...]')
-      .description('make dead or skipped deliveries happen again'),
+  withFilters(
+    withCommon(
+      deliveries
+        .command('replay')
+        .argument('[ids...]')
+        .description('make dead or skipped deliveries happen again'),
+    ),
   )
     .addOption(
       new Option('--state <state>', 'instead of IDs: all in this state').choices(['dead', 'skipped']),
     )
-    .option('--tenant <name>', 'of this tenant')
-    .addOption(new Option('--destination <name>', 'to this destination').choices(DESTINATIONS))
-    .option('--reason <text>', 'with this text in their reason')
-    .action(
-      async (
-        ids: string[],
-        options: Common & DeliveryFilterOptions & { reason?: string },
-        command: Command,
-      ) => {
-        const { state, ...rest } = common(options)
-        const { tenant, destination, reason } = options
-        const filters = [state, tenant, destination, reason].some((filter) => filter !== undefined)
-        if (ids.length > 0 && filters) command.error('error: give IDs or filters, not both', { exitCode: 2 })
-        if (ids.length > 0) return finish(await replayById({ ...rest, ids }, context))
-        if (state === undefined) {
-          command.error('error: name the deliveries by their IDs, or with --state dead', { exitCode: 2 })
-        }
-        finish(await replayMatching({ ...rest, state, reason }, context))
-      },
-    )
+    .option('--remap', 'map the stored input anew, by the configuration of today', false)
+    .option('--dry-run', 'say what would be replayed, and change nothing', false)
+    .addOption(new Option('--continue <replay>', 'go on with a replay that was broken off').argParser(count))
+    .action(async (ids: string[], options: ReplayOptions, command: Command) => {
+      const { state, ...rest } = filtersOf(options)
+      const how = { ...common(options), dryRun: options.dryRun, remap: options.remap }
+      const filters = [state, ...Object.values(rest)].some((filter) => filter !== undefined)
+      if (options.continue !== undefined) {
+        if (ids.length > 0 || filters || how.dryRun || how.remap) usage(command, '--continue stands alone')
+        return finish(await continueReplay(common(options), options.continue, context))
+      }
+      if (ids.length > 0 && filters) usage(command, 'give IDs or filters, not both')
+      if (ids.length > 0) return finish(await replayById(how, ids, context))
+      if (state === undefined) usage(command, 'name the deliveries by their IDs, or with --state dead')
+      finish(await replayMatching(how, { ...rest, state }, context))
+    })
+
+  withCommon(deliveries.command('replays').description('list who replayed what, when, newest first')).action(
+    async (options: Common) => finish(await listReplays(common(options), context)),
+  )
+
+  addTap(program, config, context, finish)
 }
 
-const STATES = ['pending', 'leased', 'delivered', 'dead', 'skipped'] as const
-const DESTINATIONS = ['segment', 'refiner'] as const
-
-function withCommon(command: Command): Command {
-  return command
-    .option('--url <url>', 'where the daemon listens (default: as the configuration says)')
-    .addOption(new Option('--json', 'print JSON, for a program to read').default(false))
-}
-
-function count(value: string): number {
-  const number = Number(value)
-  if (Number.isInteger(number) && number > 0) return number
-  throw new InvalidArgumentError('give a number from 1')
+function usage(command: Command, message: string): never {
+  return command.error(`error: ${message}`, { exitCode: 2 })
 }
 
 const EXAMPLES = `
 The admin token is that of the variable REFINER_SYNC_ADMIN_TOKEN, or of the configuration.
 
 Examples:
-  refiner-sync deliveries list --state dead --tenant acme
+  refiner-sync deliveries list --state dead --tenant acme --since 2h
   refiner-sync deliveries show 1042
   refiner-sync deliveries replay 1042 1043
-  refiner-sync deliveries replay --state dead --tenant acme --reason "mapping it failed"`
+  refiner-sync deliveries replay --state dead --tenant acme --error "answered 400" --remap --dry-run
+  refiner-sync deliveries replays`

@@ -1,36 +1,26 @@
-import type { ShownDelivery, ShownDetails } from '../console/deliveries.ts'
+import type { ShownAttempt, ShownDelivery, ShownDetails } from '../console/shown-delivery.ts'
 import { displayed } from '../testing/displayed.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
-import { createOperatorClient, type OperatorClient, type OperatorClientOptions } from './operator-client.ts'
-
-interface CommonOptions extends OperatorClientOptions {
-  readonly json: boolean
-}
-
-export interface DeliveryFilterOptions {
-  readonly state?: string
-  readonly tenant?: string
-  readonly destination?: string
-}
+import type { Query } from './operator-client.ts'
+import { type CommonOptions, fail, withDaemon } from './with-daemon.ts'
 
 /** Lists the newest deliveries that fit. */
 export function listDeliveries(
-  {
-    state,
-    tenant,
-    destination,
-    limit,
-    ...options
-  }: CommonOptions & DeliveryFilterOptions & { limit?: number },
+  options: CommonOptions,
+  filters: Query,
   context: CommandContext,
 ): Promise<ExitCode> {
-  return withClient(options, context, async (client) => {
-    const query = { state, tenant, destination, limit }
-    const answer = await client.get<ShownDelivery[]>('/api/deliveries', query)
+  return withDaemon(options, context, async (client) => {
+    const answer = await client.get<ShownDelivery[]>('/api/deliveries', filters)
     if (!answer.ok) return fail(answer.refused, options, context)
-    if (options.json) context.print(JSON.stringify(answer.body, null, 2))
-    else if (answer.body.length === 0) context.print('no deliveries')
-    else for (const delivery of answer.body) context.print(displayed(line(delivery)))
+    if (options.json) {
+      context.print(JSON.stringify(answer.body, null, 2))
+      return EXIT.ok
+    }
+    if (answer.body.length === 0) context.print('no deliveries')
+    for (const delivery of answer.body) context.print(displayed(line(delivery)))
+    const before = answer.headers.get('x-next-before')
+    if (before !== null) context.printError(`there may be more: go on with --before ${before}`)
     return EXIT.ok
   })
 }
@@ -40,102 +30,13 @@ export function showDelivery(
   { id, ...options }: CommonOptions & { id: string },
   context: CommandContext,
 ): Promise<ExitCode> {
-  return withClient(options, context, async (client) => {
+  return withDaemon(options, context, async (client) => {
     const answer = await client.get<ShownDetails>(`/api/deliveries/${encodeURIComponent(id)}`)
     if (!answer.ok) return fail(answer.refused, options, context)
     if (options.json) context.print(JSON.stringify(answer.body, null, 2))
     else for (const text of describe(answer.body)) context.print(displayed(text))
     return EXIT.ok
   })
-}
-
-/** Replays the deliveries of these IDs. */
-export function replayById(
-  { ids, ...options }: CommonOptions & { ids: readonly string[] },
-  context: CommandContext,
-): Promise<ExitCode> {
-  return withClient(options, context, async (client) => {
-    const results: { id: string; replayed: keyof typeof REPLAYED | null; error: string | null }[] = []
-    for (const id of ids) {
-      const path = `/api/deliveries/${encodeURIComponent(id)}/replay`
-      const answer = await client.post<{ replayed: keyof typeof REPLAYED }>(path)
-      const result = answer.ok
-        ? { id, replayed: answer.body.replayed, error: null }
-        : { id, replayed: null, error: answer.refused }
-      results.push(result)
-      if (options.json) continue
-      if (result.replayed === null) context.printError(`${id}: ${result.error}`)
-      else context.print(`${id}: ${REPLAYED[result.replayed]}`)
-    }
-    if (options.json) context.print(JSON.stringify({ deliveries: results }, null, 2))
-    return results.every(({ error }) => error === null) ? EXIT.ok : EXIT.failure
-  })
-}
-
-/** What one call of the API replayed of those that fit. */
-interface Part {
-  readonly resent: number
-  readonly remapped: number
-  /** Left as they are, since the configuration does not name their tenant. */
-  readonly orphaned: number
-  readonly more: boolean
-  readonly after: number
-  readonly until: number
-}
-
-/** Replays all dead or skipped deliveries that fit, in order of arrival, and says how many. */
-export function replayMatching(
-  {
-    state,
-    tenant,
-    destination,
-    reason,
-    ...options
-  }: CommonOptions & DeliveryFilterOptions & { state: string; reason: string | undefined },
-  context: CommandContext,
-): Promise<ExitCode> {
-  return withClient(options, context, async (client) => {
-    let resent = 0
-    let remapped = 0
-    let orphaned = 0
-    let place: { after?: number; until?: number } = {}
-    for (;;) {
-      const query = { state, tenant, destination, reason, ...place }
-      const answer = await client.post<Part>('/api/deliveries/replay', query)
-      if (!answer.ok)
-        return fail(`${answer.refused} (replayed before: ${resent + remapped})`, options, context)
-      resent += answer.body.resent
-      remapped += answer.body.remapped
-      orphaned += answer.body.orphaned
-      if (!answer.body.more) break
-      place = { after: answer.body.after, until: answer.body.until }
-    }
-    const replayed = resent + remapped
-    if (options.json) {
-      context.print(JSON.stringify({ replayed, resent, remapped, orphaned }, null, 2))
-      return EXIT.ok
-    }
-    context.print(`${replayed} replayed: ${resent} to be sent again, ${remapped} to be mapped again`)
-    if (orphaned > 0) context.print(`${orphaned} left: the configuration does not name their tenants`)
-    return EXIT.ok
-  })
-}
-
-const REPLAYED = { resent: 'to be sent again', remapped: 'to be mapped again' } as const
-
-function withClient(
-  options: CommonOptions,
-  context: CommandContext,
-  work: (client: OperatorClient) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const client = createOperatorClient(options, context)
-  return typeof client === 'string' ? Promise.resolve(fail(client, options, context)) : work(client)
-}
-
-function fail(why: string, { json }: { readonly json: boolean }, context: CommandContext): ExitCode {
-  if (json) context.print(JSON.stringify({ error: why }, null, 2))
-  else context.printError(why)
-  return EXIT.failure
 }
 
 function line(delivery: ShownDelivery): string {
@@ -147,13 +48,25 @@ function line(delivery: ShownDelivery): string {
 }
 
 function describe(delivery: ShownDetails): string[] {
-  const { detail, answer, settled_at, not_before, message_id, message, input } = delivery
+  const { detail, answer, settled_at, not_before, message_id, message, input, tries, replays } = delivery
   const lines = [line(delivery)]
   const fields = { detail, answer, settled_at, not_before, message_id }
   for (const [name, value] of Object.entries(fields)) if (value !== null) lines.push(`  ${name}: ${value}`)
+  if (tries.length > 0) lines.push('attempts:', ...tries.map(attemptLine))
+  for (const { replay, at, by, how, reason, delivery: of } of replays) {
+    const which = of === delivery.id ? '' : ` because of delivery ${of}`
+    lines.push(`replay ${replay}: ${how}${which} at ${at} by ${by}, after: ${reason}`)
+  }
   lines.push(`message: ${JSON.stringify(message, null, 2)}`)
-  const replays = input.replays === 0 ? '' : `, mapped anew ${input.replays} times`
-  lines.push(`input ${input.id}, ${input.source}, received ${input.received_at}${replays}:`)
+  const anew = input.replays === 0 ? '' : `, mapped anew ${input.replays} times`
+  lines.push(`input ${input.id}, ${input.source}, received ${input.received_at}${anew}:`)
   lines.push(JSON.stringify(input.body, null, 2))
   return lines
+}
+
+function attemptLine({ number, at, status, result, reason, answer }: ShownAttempt): string {
+  const code = status ?? (result === 'delivered' ? '2xx' : 'no answer')
+  const why = reason === null ? '' : `: ${reason}`
+  const said = answer === null || answer === '' ? '' : `; it said: ${answer}`
+  return `  ${String(number).padStart(4)}  ${at ?? '(between)'}  ${code}  ${result}${why}${said}`
 }

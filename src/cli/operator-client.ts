@@ -7,7 +7,8 @@ const TOKEN_VARIABLE = 'REFINER_SYNC_ADMIN_TOKEN'
 
 /** What the daemon answered; `refused` when it could not be asked, or said no, with why. */
 export type Answer<Body> =
-  { readonly ok: true; readonly body: Body } | { readonly ok: false; readonly refused: string }
+  | { readonly ok: true; readonly body: Body; readonly headers: Headers }
+  | { readonly ok: false; readonly refused: string }
 
 /** Speaks to the operator's API of a running daemon. */
 export interface OperatorClient {
@@ -63,7 +64,7 @@ async function ask(
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
     const body: unknown = await response.json()
-    if (response.ok) return { ok: true, body }
+    if (response.ok) return { ok: true, body, headers: response.headers }
     if (response.status === 401)
       return {
         ok: false,

@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts'
 import { check } from './check.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import { addDeliveries } from './deliveries-command.ts'
+import { addDatabaseCommands } from './database-commands.ts'
 import { demo } from './demo.ts'
 import { addMappingCommands } from './mapping-commands.ts'
 import { serve } from './serve.ts'
@@ -107,6 +108,8 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
   addMappingCommands(program, config, context, finish)
 
   addDeliveries(program, config, context, finish)
+
+  addDatabaseCommands(program, config, context, finish)
 
   program
     .command('version')

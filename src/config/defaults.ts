@@ -6,12 +6,16 @@ export const DEFAULTS = {
   host: '127.0.0.1',
   port: 8787,
   maxBody: '1MB',
+  /** Some tens of gigabytes: a bound for the disk, far beyond three days of most tenants. */
+  maxPending: 5_000_000,
   database: 'sqlite://./data/refiner-sync.db',
   timeout: '10s',
   minBackoff: '1s',
   maxBackoff: '1h',
   /** The product promises at least three days of retries; one more covers a weekend that nobody watched. */
   giveUpAfter: '4d',
+  keepDelivered: '30d',
+  keepDead: '90d',
   refinerEndpoint: 'https://api.refiner.io/v1',
   /** Refiner publishes no limit, so this is a careful guess. */
   refinerRate: '10/s',

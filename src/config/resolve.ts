@@ -5,6 +5,7 @@ import type {
   DeliverySettings,
   NameFilter,
   RefinerSettings,
+  RetentionSettings,
   SegmentSettings,
   ServerSettings,
   Tenant,
@@ -43,6 +44,7 @@ export function resolveConfiguration(
     server: resolveServer(file.server ?? {}),
     database: { path: databasePath(file.database ?? DEFAULTS.database, sheet.folder) },
     delivery: resolveDelivery(file.delivery ?? {}),
+    retention: resolveRetention(file.retention ?? {}),
     plugins: resolvePlugins(sheet, file.plugins ?? {}),
     tenants: new Map(
       sheet.tenants().map((name) => [name, resolveTenant(sheet, name, file.tenants[name]!, presets)]),
@@ -57,6 +59,7 @@ function resolveServer(server: NonNullable<ConfigurationFile['server']>): Server
     host: server.host ?? DEFAULTS.host,
     port: server.port ?? DEFAULTS.port,
     maxBodyBytes: parseSize(server.max_body ?? DEFAULTS.maxBody),
+    maxPending: server.max_pending ?? DEFAULTS.maxPending,
     adminToken: server.admin_token ?? null,
   }
 }
@@ -67,6 +70,13 @@ function resolveDelivery(delivery: NonNullable<ConfigurationFile['delivery']>): 
     minBackoffMs: parseDuration(delivery.min_backoff ?? DEFAULTS.minBackoff),
     maxBackoffMs: parseDuration(delivery.max_backoff ?? DEFAULTS.maxBackoff),
     giveUpAfterMs: parseDuration(delivery.give_up_after ?? DEFAULTS.giveUpAfter),
+  }
+}
+
+function resolveRetention(retention: NonNullable<ConfigurationFile['retention']>): RetentionSettings {
+  return {
+    deliveredMs: parseDuration(retention.delivered ?? DEFAULTS.keepDelivered),
+    deadMs: parseDuration(retention.dead ?? DEFAULTS.keepDead),
   }
 }
 

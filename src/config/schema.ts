@@ -24,6 +24,15 @@ const Server = Type.Object(
     max_body: optional(
       size('The largest request body, measured after decompression.', '1GB', { default: DEFAULTS.maxBody }),
     ),
+    max_pending: optional(
+      Type.Integer({
+        minimum: 1000,
+        maximum: 1_000_000_000,
+        default: DEFAULTS.maxPending,
+        description:
+          'How much may wait for a tenant, items and deliveries together; beyond it what comes is answered 503 until less waits.',
+      }),
+    ),
     admin_token: optional(
       secret("Opens the operator's API and console (/api, /ui). Without it both stay closed."),
     ),
@@ -58,8 +67,16 @@ const Delivery = Type.Object(
 
 const Retention = Type.Object(
   {
-    delivered: optional(duration('How long delivered items are kept.', '1s', '3650d')),
-    dead: optional(duration('How long dead deliveries are kept.', '1s', '3650d')),
+    delivered: optional(
+      duration('How long delivered and skipped deliveries are kept, and what came in.', '1s', '3650d', {
+        default: DEFAULTS.keepDelivered,
+      }),
+    ),
+    dead: optional(
+      duration('How long dead deliveries are kept, with what they were made of.', '1s', '3650d', {
+        default: DEFAULTS.keepDead,
+      }),
+    ),
   },
   { ...closed, description: 'How long the past is kept.' },
 )

@@ -1,14 +1,9 @@
-import { Value } from '@sinclair/typebox/value'
-import { dirname, resolve } from 'node:path'
-import { isAlias, isScalar } from 'yaml'
 import { DEFAULTS } from './defaults.ts'
 import { LARGEST_FILE } from './load.ts'
+import { readSetting } from './read-setting.ts'
 import type { Environment } from './reading/interpolate.ts'
 import { readText } from './reading/read-text.ts'
-import { readScalar, runsOn } from './reading/scalars.ts'
-import { parseSource, type Source } from './reading/source.ts'
-import { ConfigurationFile } from './schema.ts'
-import { schemaOfKey } from './schema-steps.ts'
+import { parseSource } from './reading/source.ts'
 
 /**
  * Reads `server.host` and `server.port` alone: the rest of the file may be wrong, and its secrets need not be set.
@@ -17,22 +12,9 @@ import { schemaOfKey } from './schema-steps.ts'
 export function readServerAddress(file: string, environment: Environment): { host: string; port: number } {
   const read = readText(file, LARGEST_FILE)
   const source = parseSource(file, read.ok ? read.text : '')
-  const setting = (key: string) => readSetting(source, key, environment)
-  return {
-    host: (setting('host') as string | null) ?? DEFAULTS.host,
-    port: (setting('port') as number | null) ?? DEFAULTS.port,
+  const setting = <T>(key: string, preset: T): T => {
+    const found = readSetting(source, ['server', key], environment)
+    return found.kind === 'given' ? (found.value as T) : preset
   }
-}
-
-/** The value, of the kind that the schema asks for; null when there is none. */
-function readSetting({ file, text, document }: Source, key: string, environment: Environment): unknown {
-  const node = document.getIn(['server', key], true)
-  const scalar = isAlias(node) ? node.resolve(document) : node
-  const schema = schemaOfKey(schemaOfKey(ConfigurationFile, 'server'), key)!
-  if (!isScalar(scalar)) return null
-  const [start, end] = scalar.range!
-  const isBroken = document.errors.some(({ pos: [at] }) => at >= start && at <= end)
-  if (isBroken || runsOn(scalar, text.slice(start, end))) return null
-  const { value, problems } = readScalar(scalar, schema, { environment, folder: dirname(resolve(file)) })
-  return problems.length === 0 && Value.Check(schema, value) ? value : null
+  return { host: setting('host', DEFAULTS.host), port: setting('port', DEFAULTS.port) }
 }

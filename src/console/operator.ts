@@ -1,14 +1,12 @@
 import { Elysia } from 'elysia'
 import type { Health } from '../contracts/health.ts'
+import { requestUrl } from '../http/request-url.ts'
 import { json, refusal } from './answers.ts'
-import {
-  type Deliveries,
-  listDeliveries,
-  replayDeliveries,
-  replayDelivery,
-  showDelivery,
-} from './deliveries.ts'
+import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
+import { readTap } from './read-tap.ts'
+import { listReplays, replayDeliveries, replayDelivery } from './replays.ts'
+import type { Tap } from './tap.ts'
 
 export interface OperatorParts {
   /** Whether this is the admin token, compared in constant time; never when none is configured. */
@@ -16,6 +14,7 @@ export interface OperatorParts {
   readonly isStopping: () => boolean
   readonly health: () => Health
   readonly deliveries: Deliveries
+  readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
 }
 
@@ -35,22 +34,24 @@ interface ToldMistake {
 
 /** The operator's API and console. Lists show how deliveries fare, and nothing of what anybody said. */
 export function operatorRoutes(parts: OperatorParts) {
-  const { health, deliveries } = parts
+  const { health, deliveries, tap, isStopping } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
   return new Elysia({ name: 'operator' })
     .get('/api/status', ({ request }) => reads(request, () => json(health())))
     .get('/api/deliveries', ({ request }) =>
-      reads(request, () => listDeliveries(deliveries, queryOf(request))),
+      reads(request, () => listDeliveries(deliveries, queryOf(request), isStopping)),
     )
     .get('/api/deliveries/:id', ({ request, params: { id } }) =>
       reads(request, () => showDelivery(deliveries, id)),
     )
+    .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
+    .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))
     .post('/api/deliveries/replay', ({ request }) =>
-      changes(request, () => replayDeliveries(deliveries, queryOf(request))),
+      changes(request, () => replayDeliveries(deliveries, queryOf(request), isStopping)),
     )
     .post('/api/deliveries/:id/replay', ({ request, params: { id } }) =>
-      changes(request, () => replayDelivery(deliveries, id)),
+      changes(request, () => replayDelivery(deliveries, id, queryOf(request))),
     )
     .post('/api/reload', ({ request }) => changes(request, () => reloadOr503(parts)))
     .get('/ui', ({ request }) => reads(request, page))
@@ -103,7 +104,7 @@ function reloadAnswer(reloaded: Reloaded): Response {
 }
 
 function queryOf(request: Request): URLSearchParams {
-  return new URL(request.url).searchParams
+  return requestUrl(request).searchParams
 }
 
 /** A Bearer token, or the password of Basic, which is what a browser asks for. */

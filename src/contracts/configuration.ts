@@ -12,6 +12,7 @@ export interface Configuration {
   readonly server: ServerSettings
   readonly database: DatabaseSettings
   readonly delivery: DeliverySettings
+  readonly retention: RetentionSettings
   /** By name. */
   readonly plugins: ReadonlyMap<string, PluginSettings>
   /** By tenant name, in the order of the file. */
@@ -28,6 +29,8 @@ export interface ServerSettings {
   readonly port: number
   /** The largest request body that is read, in bytes, measured after decompression. */
   readonly maxBodyBytes: number
+  /** How much may wait for a tenant, items and deliveries together, before what comes is turned away with 503. */
+  readonly maxPending: number
   /** Opens `/api` and `/ui`; null keeps both closed. */
   readonly adminToken: string | null
 }
@@ -45,6 +48,13 @@ export interface DeliverySettings {
   readonly maxBackoffMs: number
   /** Counted from a delivery's first attempt; after it the delivery is dead. */
   readonly giveUpAfterMs: number
+}
+
+export interface RetentionSettings {
+  /** How long delivered and skipped deliveries are kept once they are settled, and what came in since it came. */
+  readonly deliveredMs: number
+  /** How long dead deliveries are kept, with what they were made of. */
+  readonly deadMs: number
 }
 
 export interface PluginSettings {

@@ -1,5 +1,6 @@
 import type { DeliverySettings } from '../contracts/configuration.ts'
 import type { LeasedDelivery, Outcome } from '../contracts/delivery.ts'
+import { recordAttempt } from '../store/attempts.ts'
 import type { DueDelivery, LaneKey } from '../store/due.ts'
 import { advanceHeads, settleHead } from '../store/heads.ts'
 import type { Store } from '../store/open.ts'
@@ -44,9 +45,11 @@ export function settle(
       case 'delivered':
         return { delivery, state: 'delivered', reason: null }
       case 'rejected':
+        recordAttempt(store, id, outcome, now)
         return dead(outcome.reason, outcome.answer)
       case 'retry': {
         const { reason } = outcome
+        recordAttempt(store, id, outcome, now)
         const attempts = delivery.attempts + 1
         if (isExhausted(settings, delivery.firstAttemptAt ?? now, now)) {
           return dead(`given up after ${attempts} attempts; the last one: ${reason}`, outcome.answer)
@@ -57,6 +60,7 @@ export function settle(
       }
       case 'throttled':
       case 'unauthorized':
+        recordAttempt(store, id, outcome, now)
         returnDelivery(store, { id, lease, reason: outcome.reason, notBefore: Math.ceil(notBefore) })
         return { delivery, state: 'pending', reason: outcome.reason }
     }

@@ -1,4 +1,5 @@
 /** The entry point of the thread that speaks HTTP: it reads and checks requests, and never waits for the disk. */
+import { requestUrl } from '../http/request-url.ts'
 import { createIntake, createServer, type Intake } from '../intake/server.ts'
 import type { Log, LogFields } from '../observe/log.ts'
 import { IntakeMetrics } from '../observe/intake-metrics.ts'
@@ -28,7 +29,7 @@ const app = createServer({
   elsewhere,
 })
 
-self.onmessage = ({ data }: MessageEvent<ToFront>) => {
+self.addEventListener('message', ({ data }: MessageEvent<ToFront>) => {
   switch (data.kind) {
     case 'listen':
       intake = intakeOf(data.settings)
@@ -60,7 +61,7 @@ self.onmessage = ({ data }: MessageEvent<ToFront>) => {
       void app.server?.stop(true).then(() => post({ kind: 'closed' }))
       return
   }
-}
+})
 
 function intakeOf({ server, tenants }: FrontSettings): Intake {
   return createIntake(server, new Map(tenants.map((tenant) => [tenant.name, tenant])), inbox)
@@ -77,14 +78,15 @@ function listen(hostname: string, port: number): void {
 
 /** What the main thread answers to a request that is not for intake. */
 async function elsewhere(request: Request): Promise<Response> {
-  const { method, url, headers } = request
+  const { method, headers } = request
+  const { href, pathname } = requestUrl(request)
   lastAsked += 1
   const id = lastAsked
   const { promise, resolve } = Promise.withResolvers<PlainAnswer>()
   asked.set(id, resolve)
-  post({ kind: 'ask', id, request: { method, url, headers: [...headers] } })
+  post({ kind: 'ask', id, request: { method, url: href, headers: [...headers] } })
   const answer = await promise
-  const isMetrics = answer.status === 200 && new URL(url).pathname === '/metrics'
+  const isMetrics = answer.status === 200 && pathname === '/metrics'
   const body = isMetrics ? `${answer.body}\n${await metrics.text()}` : answer.body
   return new Response(body, {
     status: answer.status,

@@ -20,17 +20,21 @@ export class Front {
   readonly #listening = Promise.withResolvers<number>()
   readonly #drained = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<void>()
+  #isListening = false
   #full = ''
 
   /** Starts the thread, which loads while other things are done; it listens when it is told to. */
   constructor(private readonly parts: FrontParts) {
-    this.#worker.onmessage = ({ data }: MessageEvent<FromFront>) => void this.#hear(data)
-    this.#worker.onerror = ({ message }) => {
+    this.#worker.addEventListener('message', ({ data }: MessageEvent<FromFront>) => void this.#hear(data))
+    this.#worker.addEventListener('error', ({ message }) => {
       parts.log.error({ fault: message }, 'the thread that speaks HTTP failed')
-      this.#listening.reject(new Error(message))
+      const failure = new Error(`the thread that speaks HTTP failed: ${message}`)
+      this.#listening.reject(failure)
       this.#drained.resolve()
       this.#closed.resolve()
-    }
+      // A daemon that nobody can reach is of no use: it ends, and its service manager starts another.
+      if (this.#isListening) throw failure
+    })
     // Whoever starts it may give up before it is asked to listen.
     this.#listening.promise.catch(() => {})
   }
@@ -84,6 +88,7 @@ export class Front {
   async #hear(message: FromFront): Promise<void> {
     switch (message.kind) {
       case 'listening':
+        this.#isListening = true
         this.#listening.resolve(message.port)
         return
       case 'failed':

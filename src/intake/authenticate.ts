@@ -1,17 +1,19 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Tenant, WebhookCheck } from '../contracts/configuration.ts'
+import { requestUrl } from '../http/request-url.ts'
 
 /**
- * Secrets are never compared themselves: both sides go through an HMAC under a key that exists only in this process, and
- * the digests are compared in constant time. Neither the time a look-up takes nor that of a comparison tells how
- * much of a guess was right, nor how long the secret is.
+ * Secrets are never compared themselves: both sides are hashed behind a prefix that exists only in this process, and the
+ * digests are compared in constant time. Neither the time a look-up takes nor that of a comparison tells how much of
+ * a guess was right, nor how long the secret is. No digest leaves the process, so a plain prefix does what an HMAC
+ * does, at a third of its time; the digest of what is expected is made once.
  */
-const processKey = randomBytes(32)
+const processKey = randomBytes(64).toString('latin1')
 /** Stands for the secret of a tenant that does not exist, so that asking for one costs the same. */
 const nobodysSecret = randomBytes(32).toString('hex')
 
 function digest(secret: string): Buffer {
-  return createHmac('sha256', processKey).update(secret).digest()
+  return Bun.CryptoHasher.hash('sha256', processKey + secret)
 }
 
 export function secretsEqual(presented: string, expected: string): boolean {
@@ -25,13 +27,13 @@ export class KeyRing {
   constructor(tenants: Iterable<Tenant>) {
     for (const tenant of tenants) {
       for (const key of tenant.segment.destinationKeys)
-        this.#tenants.set(digest(key).toString('base64'), tenant)
+        this.#tenants.set(digest(key).toString('latin1'), tenant)
     }
   }
 
   /** The tenant whose key this is; null for a key that is nobody's. */
   tenantOf(key: string): Tenant | null {
-    return this.#tenants.get(digest(key).toString('base64')) ?? null
+    return this.#tenants.get(digest(key).toString('latin1')) ?? null
   }
 }
 
@@ -75,11 +77,27 @@ function firstMessage(body: Buffer): string | null {
 /** Whether a Refiner webhook carries the tenant's secret, in the way that the tenant's configuration says. */
 export function webhookSecretFits(request: Request, body: Buffer, tenant: Tenant | undefined): boolean {
   const check = tenant?.refiner.webhook ?? NOBODYS_CHECK
-  // The body is signed whatever the check is: the time must not tell what kind it is, nor whether the tenant exists.
-  const signature = createHmac(check.in === 'hmac' ? check.algorithm : 'sha256', check.secret).update(body)
-  const expected = check.in === 'hmac' ? signature.digest(check.encoding) : check.secret
-  if (check.in !== 'hmac') signature.digest()
-  return secretsEqual(presentedSecret(request, check) ?? '', expected) && check !== NOBODYS_CHECK
+  const presented = digest(presentedSecret(request, check) ?? '')
+  if (check.in === 'hmac') {
+    const expected = createHmac(check.algorithm, check.secret).update(body).digest(check.encoding)
+    return timingSafeEqual(presented, digest(expected))
+  }
+  if (timingSafeEqual(presented, expectedDigest(check)) && check !== NOBODYS_CHECK) return true
+  // A refusal costs a signature of the body whatever the check is: its time must not tell what kind the check is, nor
+  // whether there is such a tenant. Who has the secret knows both.
+  createHmac('sha256', check.secret).update(body).digest('hex')
+  return false
+}
+
+/** Digests of the secrets of configurations that are in force. */
+const expectedDigests = new WeakMap<WebhookCheck, Buffer>()
+
+function expectedDigest(check: WebhookCheck): Buffer {
+  const known = expectedDigests.get(check)
+  if (known !== undefined) return known
+  const made = digest(check.secret)
+  expectedDigests.set(check, made)
+  return made
 }
 
 const NOBODYS_CHECK: WebhookCheck = { in: 'bearer', secret: nobodysSecret }
@@ -91,7 +109,7 @@ function presentedSecret(request: Request, check: WebhookCheck): string | null {
     case 'header':
       return request.headers.get(check.name)
     case 'query':
-      return new URL(request.url).searchParams.get(check.name)
+      return requestUrl(request).searchParams.get(check.name)
     case 'hmac': {
       const value = request.headers.get(check.name)?.trim() ?? null
       const bare = value?.replace(new RegExp(`^${check.algorithm}=`, 'i'), '') ?? null

@@ -1,44 +1,27 @@
 import { gunzipSync, inflateSync } from 'node:zlib'
 import { parseExact } from '../json/parse-exact.ts'
-import { Refusal } from './refusal.ts'
+import { isNestedDeeperThan } from '../json/nesting.ts'
+import { type BodyRoom, receiveBody } from './receive-body.ts'
+import { Refusal, tooLarge } from './refusal.ts'
 
 /** Deeper than any survey or trait; bounds the recursion of all that comes after. */
 const DEEPEST = 64
 
 /** The body's bytes, decompressed, at most `maxBytes` of them. */
-export async function readBytes(request: Request, maxBytes: number): Promise<Buffer | Refusal> {
-  const announced = request.headers.get('content-length')
-  if (announced !== null && Number(announced) > maxBytes) return tooLarge(maxBytes)
-  const bytes = await receive(request, announced !== null, maxBytes)
-  return bytes instanceof Refusal
-    ? bytes
-    : decompress(bytes, request.headers.get('content-encoding'), maxBytes)
+export async function readBytes(
+  request: Request,
+  maxBytes: number,
+  room?: BodyRoom,
+): Promise<Buffer | Refusal> {
+  const bytes = await receiveBody(request, maxBytes, room)
+  if (bytes instanceof Refusal) return bytes
+  const encoding = request.headers.get('content-encoding')
+  return encoding === null ? bytes : decompress(bytes, encoding, maxBytes)
 }
 
-async function receive(request: Request, isAnnounced: boolean, maxBytes: number): Promise<Buffer | Refusal> {
+function decompress(bytes: Buffer, encoding: string, maxBytes: number): Buffer | Refusal {
   try {
-    return isAnnounced ? Buffer.from(await request.arrayBuffer()) : await readStream(request, maxBytes)
-  } catch {
-    return new Refusal(400, 'the body broke off: send all of it')
-  }
-}
-
-/** A body of unknown length is read only as far as it may go. */
-async function readStream(request: Request, maxBytes: number): Promise<Buffer | Refusal> {
-  if (request.body === null) return Buffer.alloc(0)
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of request.body) {
-    length += chunk.byteLength
-    if (length > maxBytes) return tooLarge(maxBytes)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-function decompress(bytes: Buffer, encoding: string | null, maxBytes: number): Buffer | Refusal {
-  try {
-    switch (encoding?.trim().toLowerCase() ?? 'identity') {
+    switch (encoding.trim().toLowerCase()) {
       case '':
       case 'identity':
         return bytes
@@ -57,13 +40,6 @@ function decompress(bytes: Buffer, encoding: string | null, maxBytes: number): B
   }
 }
 
-function tooLarge(maxBytes: number): Refusal {
-  return new Refusal(
-    413,
-    `the body is larger than ${maxBytes} bytes: send smaller batches, or raise server.max_body in refiner-sync.yaml`,
-  )
-}
-
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 export interface JsonBody {
@@ -80,20 +56,12 @@ export function parseJson(bytes: Buffer): JsonBody | Refusal {
   } catch {
     return new Refusal(400, 'the body is not valid UTF-8')
   }
-  let value: unknown
+  // Looked for before it is parsed: a parser that recurses is not to meet it either.
+  if (isNestedDeeperThan(text, DEEPEST))
+    return new Refusal(400, `the body is nested deeper than ${DEEPEST} levels`)
   try {
-    value = parseExact(text)
+    return { text, value: parseExact(text) }
   } catch {
     return new Refusal(400, 'the body is not valid JSON')
   }
-  if (isDeeperThan(value, DEEPEST))
-    return new Refusal(400, `the body is nested deeper than ${DEEPEST} levels`)
-  return { text, value }
-}
-
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (levels === 0) return true
-  for (const inner of Object.values(value)) if (isDeeperThan(inner, levels - 1)) return true
-  return false
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../contracts/json.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
 import { Refusal } from './refusal.ts'
-import { canonicalFields } from './segment-fields.ts'
+import { canonicalFields, hasField } from './segment-fields.ts'
 import { type MessageDefaults, NO_DEFAULTS, readMessage } from './segment-message.ts'
 
 /** What a request's body holds: the messages to keep, and those that cannot be, by their place in it. */
@@ -40,8 +40,8 @@ function findMessages(
       'the body must be a JSON object: a message, an array of messages or {"batch": […]}',
     )
   }
+  if (!hasField(body as JsonObject, 'batch')) return { items: [body], defaults }
   const { batch, context, integrations } = canonicalFields(body as JsonObject)
-  if (batch === undefined) return { items: [body], defaults }
   if (!Array.isArray(batch)) return new Refusal(400, '"batch" must be an array of messages')
   return listed(batch, { type, context: object(context), integrations: object(integrations) })
 }

@@ -13,7 +13,8 @@ export interface MessageDefaults {
   readonly integrations: JsonObject
 }
 
-export const NO_DEFAULTS: MessageDefaults = { type: null, context: {}, integrations: {} }
+const NOTHING: JsonObject = {}
+export const NO_DEFAULTS: MessageDefaults = { type: null, context: NOTHING, integrations: NOTHING }
 
 /** Reads one message of the Segment spec in any casing, or says what it lacks. */
 export function readMessage(
@@ -22,21 +23,35 @@ export function readMessage(
   takesPages: boolean,
 ): SegmentMessage | Refusal {
   if (!isObject(raw)) return new Refusal(400, 'a message must be a JSON object')
-  const { writeKey: _secret, ...fields } = canonicalFields(raw)
+  const fields = canonicalFields(raw)
+  if (fields['writeKey'] !== undefined) delete fields['writeKey']
   const type = readType(defaults.type ?? fields['type'], takesPages)
   if (type instanceof Refusal) return type
-  for (const name of ['traits', 'properties', 'context', 'integrations']) {
-    const value = fields[name] ?? null
-    if (value !== null && !isObject(value)) return new Refusal(400, `"${name}" must be a JSON object`)
+  for (const name of OBJECTS) {
+    const value = fields[name]
+    if (value === undefined) continue
     if (value === null) delete fields[name]
+    else if (!isObject(value)) return new Refusal(400, `"${name}" must be a JSON object`)
   }
-  const ids = readIds(fields, type)
-  if (ids instanceof Refusal) return ids
-  const merged = {
-    context: { ...defaults.context, ...(fields['context'] as JsonObject | undefined) },
-    integrations: { ...defaults.integrations, ...(fields['integrations'] as JsonObject | undefined) },
-  }
-  return { ...fields, ...merged, type, ...ids, messageId: messageIdOf(raw, fields) }
+  const refusal = readIds(fields, type)
+  if (refusal !== null) return refusal
+  fields['messageId'] = messageIdOf(raw, fields)
+  fields['type'] = type
+  fields['context'] = merged(defaults.context, fields['context'])
+  fields['integrations'] = merged(defaults.integrations, fields['integrations'])
+  return fields as unknown as SegmentMessage
+}
+
+const OBJECTS = ['traits', 'properties', 'context', 'integrations'] as const
+const IDS = ['userId', 'anonymousId', 'groupId', 'event', 'name'] as const
+
+/** What a message says itself, over what its batch says of all. */
+function merged(under: JsonObject, own: JsonValue | undefined): JsonObject {
+  return own === undefined
+    ? under
+    : under === NOTHING
+      ? (own as JsonObject)
+      : { ...under, ...(own as JsonObject) }
 }
 
 function readType(value: JsonValue | undefined, takesPages: boolean): MessageType | Refusal {
@@ -63,33 +78,31 @@ function readType(value: JsonValue | undefined, takesPages: boolean): MessageTyp
   }
 }
 
-type Ids = Pick<SegmentMessage, 'userId' | 'anonymousId' | 'groupId' | 'event' | 'name'>
-
-function readIds(fields: JsonObject, type: MessageType): Ids | Refusal {
-  const ids: { -readonly [Name in keyof Ids]?: string } = {}
-  for (const name of ['userId', 'anonymousId', 'groupId', 'event', 'name'] as const) {
-    const value = fields[name] ?? null
+/** Makes the fields' IDs and names text, without those that are empty; or says what the type lacks. */
+function readIds(fields: JsonObject, type: MessageType): Refusal | null {
+  for (const name of IDS) {
+    const value = fields[name]
+    if (value === undefined) continue
     const text = typeof value === 'number' ? String(value) : value
     if (text !== null && typeof text !== 'string') return new Refusal(400, `"${name}" must be a string`)
     if (text !== null && !isPlain(text))
       return new Refusal(400, `"${name}" must be text without NUL or broken characters`)
-    delete fields[name]
-    if (text !== null && text.trim() !== '') ids[name] = text
+    if (text === null || text.trim() === '') delete fields[name]
+    else fields[name] = text
   }
-  const { userId } = ids
-  if (userId === undefined) {
+  if (fields['userId'] === undefined) {
     return new Refusal(
       400,
       `"userId" is missing: Refiner needs a user ID on every ${type} call; identify the user first`,
     )
   }
-  if (type === 'group' && ids.groupId === undefined) {
+  if (type === 'group' && fields['groupId'] === undefined) {
     return new Refusal(400, '"groupId" is missing: a group call needs the ID of the account')
   }
-  if (type === 'track' && ids.event === undefined) {
+  if (type === 'track' && fields['event'] === undefined) {
     return new Refusal(400, '"event" is missing: a track call needs the name of the event')
   }
-  return { ...ids, userId }
+  return null
 }
 
 /** SQLite compares texts up to a NUL, and a lone surrogate has no UTF-8: two IDs could become one. */

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { ServerSettings, Tenant } from '../contracts/configuration.ts'
 import { type InboxAppender, InboxUnavailable, type Source } from '../contracts/inbox.ts'
+import { requestUrl } from '../http/request-url.ts'
 import { type Log, faultText } from '../observe/log.ts'
 import type { IntakeMetrics } from '../observe/intake-metrics.ts'
 import { answer, json, refusalAnswer } from './answers.ts'
@@ -106,7 +107,7 @@ export function createServer(parts: ServerParts) {
 
 /** Null unless the URL is one that takes something. */
 function wrongMethod(request: Request): Response | null {
-  const { pathname } = new URL(request.url)
+  const { pathname } = requestUrl(request)
   const takes = pathname in TRACKING_ROUTES || /^\/v1\/(segment|refiner)(\/[^/]+)?$/.test(pathname)
   if (!takes) return null
   return json(405, { success: false, message: 'this URL is right; it takes POST' }, { allow: 'POST' })

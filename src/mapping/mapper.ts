@@ -1,6 +1,7 @@
 import { SQLiteError } from 'bun:sqlite'
 import type { Cancel, Clock } from '../contracts/clock.ts'
 import type { PluginHost } from '../contracts/plugin-host.ts'
+import { FilesUnsafe } from '../store/file-guard.ts'
 import { type Group, type InboxRow, unmappedItems, waitingGroups } from '../store/inbox.ts'
 import type { Store } from '../store/open.ts'
 import { type MappedItem, recordMapped } from '../store/record-mapped.ts'
@@ -184,5 +185,6 @@ function keyOf({ tenant, source }: Group): string {
 
 /** A fault of the disk or of the file, not of an item: worth trying again. */
 function isEnvironmental(error: unknown): boolean {
+  if (error instanceof FilesUnsafe) return true
   return error instanceof SQLiteError && !/^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|ERROR)/.test(error.code ?? '')
 }

@@ -42,12 +42,12 @@ export function readRefinerWebhook(
     },
     answers: withoutNulls(object(response['data'])),
     user: {
-      uuid: text(body['uuid']) ?? text(body['cookie_uuid']),
-      id: text(body['remote_id']),
-      email: text(body['email']),
+      uuid: id(body['uuid']) ?? id(body['cookie_uuid']),
+      id: id(body['remote_id']),
+      email: id(body['email']),
       attributes: withoutNulls(object(body['attributes'])),
     },
-    account: { id: text(account['remote_id']), attributes: withoutNulls(object(account['attributes'])) },
+    account: { id: id(account['remote_id']), attributes: withoutNulls(object(account['attributes'])) },
     segments: enteredSegments(body).map((segment) => ({
       uuid: text(segment['uuid']),
       name: text(segment['name']),
@@ -105,4 +105,12 @@ function object(value: JsonValue | undefined): JsonObject {
 function text(value: JsonValue | undefined): string | null {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'string' && value.trim() !== '' ? value : null
+}
+
+/**
+ * A text by which somebody is known, as the database keeps it: a lone surrogate has no UTF-8, and SQLite compares up to a
+ * NUL. What has neither is left as it is.
+ */
+function id(value: JsonValue | undefined): string | null {
+  return text(value)?.toWellFormed().replaceAll('\0', '\uFFFD') ?? null
 }

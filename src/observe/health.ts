@@ -9,9 +9,9 @@ import type {
   OrphanHealth,
   TenantHealth,
 } from '../contracts/health.ts'
-import { unmappedByTenant } from '../store/inbox.ts'
+import type { Counts } from '../store/counts.ts'
 import type { Store } from '../store/open.ts'
-import { type LaneCounts, laneCounts, tenantsWithOpen } from '../store/outbox.ts'
+import { type LaneCounts, tenantsWithOpen } from '../store/outbox.ts'
 import { VERSION } from '../version.ts'
 
 /** Something accepted that has waited longer than this is worth a look. */
@@ -23,10 +23,13 @@ const RULE_FAILURE_IS_NEWS_MS = 3_600_000
 
 export interface HealthParts {
   readonly store: Store
+  readonly counts: Counts
   readonly tenants: ReadonlyMap<string, Tenant>
   readonly clock: Clock
   readonly startedAt: number
   readonly configuration: ConfigurationHealth
+  /** The tenants for which so much waits that nothing more is taken. */
+  readonly full: readonly string[]
   readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
   /** The latest rule of a tenant that failed since the start or the last reload; null when none did. */
   readonly ruleFailure: (tenant: string) => { readonly at: number; readonly notes: string } | null
@@ -41,7 +44,7 @@ export function readHealth(parts: HealthParts): Health {
   const base = { version: VERSION, uptime_seconds: Math.floor((now - parts.startedAt) / 1000) }
   try {
     const fault = parts.databaseFault()
-    const unmapped = new Map(unmappedByTenant(parts.store, {}).map((one) => [one.tenant, one]))
+    const unmapped = parts.counts.unmapped()
     const { tenants, problems } = readTenants(parts, unmapped, now)
     const orphaned = readOrphans(parts, unmapped)
     problems.unshift(...configurationProblems(configuration))
@@ -74,17 +77,18 @@ function rejection(first: ConfigurationHealth['first_mistake'], mistakes: number
   return `the configuration is wrong: ${file}:${line}:${column}: ${message}${more}`
 }
 
-type Unmapped = ReadonlyMap<string, ReturnType<typeof unmappedByTenant>[number]>
+type Unmapped = ReturnType<Counts['unmapped']>
 
 /** What waits for tenants that are no longer there; nothing takes it until they are back. */
-function readOrphans({ store, tenants }: HealthParts, unmapped: Unmapped): Record<string, OrphanHealth> {
+function readOrphans(
+  { store, counts, tenants }: HealthParts,
+  unmapped: Unmapped,
+): Record<string, OrphanHealth> {
   const waiting = [...unmapped.keys(), ...tenantsWithOpen(store)]
   const orphaned: Record<string, OrphanHealth> = {}
   for (const name of new Set(waiting)) {
     if (tenants.has(name)) continue
-    const [segment, refiner] = DESTINATIONS.map(
-      (destination) => laneCounts(store, { tenant: name, destination })[0]!,
-    )
+    const [segment, refiner] = DESTINATIONS.map((destination) => counts.lane(name, destination))
     const open = unmapped.get(name)?.open ?? 0
     orphaned[name] = {
       pending: open + segment!.open + refiner!.open,
@@ -102,7 +106,7 @@ function orphanProblem(name: string, pending: number): string {
 }
 
 function readTenants(
-  { store, tenants, laneStatus, ruleFailure }: HealthParts,
+  { counts: waits, tenants, full, laneStatus, ruleFailure }: HealthParts,
   unmapped: Unmapped,
   now: number,
 ) {
@@ -112,7 +116,7 @@ function readTenants(
     const waiting = unmapped.get(name)
     const moments = [waiting?.oldestOpen]
     const destination = (to: Destination): DestinationHealth => {
-      const counts = laneCounts(store, { tenant: name, destination: to })[0]!
+      const counts = waits.lane(name, to)
       const status = laneStatus(name, to)
       moments.push(counts.oldestOpen ?? undefined)
       problems.push(...laneProblems(`${name}, ${to}`, status, counts, now))
@@ -120,6 +124,9 @@ function readTenants(
     }
     const destinations = { segment: destination('segment'), refiner: destination('refiner') }
     const oldest = ageSeconds(Math.min(...moments.map((moment) => moment ?? Infinity)), now)
+    if (full.includes(name)) {
+      problems.push(`${name}: so much waits that what comes is answered 503 (server.max_pending)`)
+    }
     const failure = ruleFailure(name)
     if (failure !== null && now - failure.at < RULE_FAILURE_IS_NEWS_MS) {
       problems.push(`${name}: a rule failed within the last hour: ${failure.notes.slice(0, 300)}`)

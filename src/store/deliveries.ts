@@ -1,8 +1,11 @@
 import { sql } from 'kysely'
 import type { DeliveryCall, Destination } from '../contracts/delivery.ts'
 import type { Source } from '../contracts/inbox.ts'
+import { type FailedAttempt, failedAttempts } from './attempts.ts'
+import { type ConditionArguments, type DeliveryConditions, fits, idsOfTime } from './delivery-filter.ts'
 import type { Store } from './open.ts'
 import { rows } from './prepared.ts'
+import { type DeliveryReplay, replaysOf } from './replays.ts'
 import type { DeliveryState } from './schema.ts'
 
 /** Deliveries as the operator sees them. */
@@ -33,97 +36,93 @@ export interface DeliveryDetails extends DeliverySummary {
   readonly replays: number
   /** JSON text, as it came. */
   readonly input: string
+  readonly failedAttempts: readonly FailedAttempt[]
+  readonly replayedBy: readonly DeliveryReplay[]
 }
 
-export interface DeliveryFilter {
+export interface DeliveryFilter extends DeliveryConditions {
   /** Null: all of them. */
   readonly state: DeliveryState | null
-  readonly tenant: string | null
-  readonly destination: Destination | null
+  /** Only deliveries with a lower ID; null: from the newest on. */
+  readonly before: number | null
   readonly limit: number
 }
 
-/** Where no index leads to what is asked for, this many deliveries are looked at: the daemon must not stand still. */
-const LOOKED_THROUGH = 200_000
+/** A part of a list. */
+export interface ListedPart {
+  readonly deliveries: readonly DeliverySummary[]
+  /** How many IDs were looked through. */
+  readonly looked: number
+  /** What to go on `before`; null when there is nothing further down. */
+  readonly before: number | null
+}
 
-const COLUMNS = [
-  'id',
-  'tenant',
-  'destination',
-  'call',
-  'state',
-  'reason',
-  'notes',
-  'attempts',
-  'created_at as createdAt',
-  'settled_at as settledAt',
-] as const
+/** So many IDs are looked through at once, some milliseconds of work: the daemon has other things to do meanwhile. */
+const LOOKED_AT_ONCE = 2000
 
 /**
- * The newest deliveries that fit, newest first, without what they say. Among delivered ones, and where no state is
- * named, only the newest 200,000 are looked at.
+ * Some of the deliveries that fit, newest first, without what they say: those among the next 2,000 IDs under `before`
+ * that hold one of the state at all, if dead or skipped ones are asked for.
  */
-export function listDeliveries(store: Store, { state, ...rest }: DeliveryFilter): DeliverySummary[] {
-  if (state === null) return newest(store, { ...rest, state })
-  if (state === 'delivered') return newest(store, { ...rest, state })
-  return ofState[state](store, rest)
+export function listPart(store: Store, { state, before, limit, ...conditions }: DeliveryFilter): ListedPart {
+  const { from, to } = idsOfTime(store, conditions)
+  const below = Math.min(before ?? Infinity, to + 1)
+  const way = state === 'dead' || state === 'skipped' ? ways[state] : ways.any
+  const high = way.nextBelow(store, { below, from })[0]?.id ?? null
+  if (high === null) return { deliveries: [], looked: 0, before: null }
+  const low = Math.max(high - LOOKED_AT_ONCE + 1, from)
+  const deliveries = way.slice(store, { ...conditions, state, low, high, limit })
+  const lowest = deliveries.length === limit ? deliveries.at(-1)!.id : low
+  return { deliveries, looked: high - lowest + 1, before: lowest > from ? lowest : null }
 }
 
-interface RestOfFilter extends Record<string, string | number | null> {
-  readonly tenant: string | null
-  readonly destination: Destination | null
+interface SliceArguments extends ConditionArguments {
+  readonly state: DeliveryState | null
+  readonly low: number
+  readonly high: number
   readonly limit: number
 }
 
-const newest = rows<RestOfFilter & { state: DeliveryState | null }, DeliverySummary>(
-  (db, { state, tenant, destination, limit }) =>
+/** Down the index of a state, or down all deliveries. */
+const wayOf = (indexed: 'dead' | 'skipped' | null) => ({
+  nextBelow: rows<{ below: number; from: number }, { id: number }>((db, { below, from }) =>
     db
       .selectFrom('outbox')
-      .select(COLUMNS)
-      .where(sql<boolean>`id > (select max(id) from outbox) - ${sql.lit(LOOKED_THROUGH)}`)
-      .where(sql<boolean>`(${state} is null or state = ${state})`)
-      .where(sql<boolean>`(${tenant} is null or tenant = ${tenant})`)
-      .where(sql<boolean>`(${destination} is null or destination = ${destination})`)
+      .select('id')
+      .$if(indexed !== null, (query) => query.where('state', '=', indexed!))
+      .where('id', '<', below)
+      .where('id', '>=', from)
       .orderBy('id', 'desc')
-      .limit(limit),
-)
-
-/**
- * Finds the IDs in the index of the state, which holds few, before it reads any delivery. The plus keeps SQLite from
- * walking all deliveries in the order of their IDs instead.
- */
-const listOf = (state: DeliveryState) =>
-  rows<RestOfFilter, DeliverySummary>((db, { tenant, destination, limit }) =>
+      .limit(sql<number>`1`),
+  ),
+  slice: rows<SliceArguments, DeliverySummary>((db, slice) =>
     db
       .selectFrom('outbox')
-      .select(COLUMNS)
-      .where('id', 'in', (eb) =>
-        eb
-          .selectFrom('outbox')
-          .select('id')
-          .$if(state !== 'pending', (query) => query.where('state', '=', state))
-          // Many may be open, few of them under way: so the state is not looked up in each row.
-          .$if(state === 'pending', (query) =>
-            query
-              .where('settled_at', 'is', null)
-              .where('id', 'not in', eb.selectFrom('outbox').select('id').where('state', '=', 'leased')),
-          )
-          .where(sql<boolean>`(${tenant} is null or tenant = ${tenant})`)
-          .where(sql<boolean>`(${destination} is null or destination = ${destination})`)
-          .orderBy(sql`+id`, 'desc')
-          .limit(limit),
-      )
-      .orderBy('id', 'desc'),
-  )
+      .select([
+        'id',
+        'tenant',
+        'destination',
+        'call',
+        'state',
+        'reason',
+        'notes',
+        'attempts',
+        'created_at as createdAt',
+        'settled_at as settledAt',
+      ])
+      .$if(indexed !== null, (query) => query.where('state', '=', indexed!))
+      .where('id', '>=', slice.low)
+      .where('id', '<=', slice.high)
+      .where(sql<boolean>`(${slice.state} is null or state = ${slice.state})`)
+      .where(fits(slice))
+      .orderBy('id', 'desc')
+      .limit(slice.limit),
+  ),
+})
 
-const ofState = {
-  pending: listOf('pending'),
-  leased: listOf('leased'),
-  dead: listOf('dead'),
-  skipped: listOf('skipped'),
-}
+const ways = { any: wayOf(null), dead: wayOf('dead'), skipped: wayOf('skipped') }
 
-const details = rows<{ id: number }, DeliveryDetails>((db, { id }) =>
+const details = rows<{ id: number }, Omit<DeliveryDetails, 'failedAttempts' | 'replayedBy'>>((db, { id }) =>
   db
     .selectFrom('outbox')
     .innerJoin('inbox', 'inbox.id', 'outbox.inbox_id')
@@ -154,5 +153,8 @@ const details = rows<{ id: number }, DeliveryDetails>((db, { id }) =>
 
 /** Null when there is none of that ID. */
 export function findDelivery(store: Store, id: number): DeliveryDetails | null {
-  return details(store, { id })[0] ?? null
+  const found = details(store, { id })[0]
+  if (found === undefined) return null
+  const replayedBy = replaysOf(store, { inboxId: found.inboxId, deliveryId: id })
+  return { ...found, failedAttempts: failedAttempts(store, id), replayedBy }
 }

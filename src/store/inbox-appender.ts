@@ -1,5 +1,6 @@
 import type { Clock } from '../contracts/clock.ts'
 import { type Appended, type InboxAppender, type InboxItem, InboxUnavailable } from '../contracts/inbox.ts'
+import { faultWords } from './fault-words.ts'
 import { insertInboxItem } from './inbox.ts'
 import { isBusy, type Store } from './open.ts'
 
@@ -84,7 +85,7 @@ export class GroupCommitAppender implements InboxAppender {
         return
       }
       this.#clear()
-      this.lastFailure = error instanceof Error ? error.message : String(error)
+      this.lastFailure = faultWords(error)
       const refusal = new InboxUnavailable(`the database refused: ${this.lastFailure}`, { cause: error })
       for (const waiting of group) waiting.reject(refusal)
       return

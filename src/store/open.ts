@@ -1,29 +1,29 @@
 import { Database, SQLiteError } from 'bun:sqlite'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { faultWords } from './fault-words.ts'
+import { FileGuard } from './file-guard.ts'
 import { migrate } from './migrate.ts'
+import { type Transactions, transactions } from './transactions.ts'
 
 /**
  * An open SQLite file. Work on it is synchronous: bun:sqlite is, and it makes a transaction something that nothing
  * else on the thread can come in between, be it an await, a timer or another request.
  */
-export interface Store {
+export interface Store extends Transactions {
   readonly sqlite: Database
-  /** All of `work` in one commit, or nothing of it when it throws; on the disk when it returns. Not to be nested. */
-  transaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
-  /**
-   * The same, but a power cut may undo it, with all that came after it. For what is then done again, to the same end;
-   * the death of the process undoes nothing.
-   */
-  relaxedTransaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
+  /** Whether what is committed is safe. */
+  readonly guard: FileGuard
   close(): void
 }
 
 /** How long SQLite waits for another process' lock, with the whole thread: what is worth more is tried again later. */
 const BUSY_TIMEOUT_MS = 100
+/** The same at the start, where nobody waits: a backup must not keep the program from starting. */
+const OPENING_BUSY_TIMEOUT_MS = 5000
 
-/** At SQLite's default of 1000 pages, every few commits under load would write the file itself; this is 32 MB. */
-const CHECKPOINT_PAGES = 8000
+/** In bytes. A -wal that grew beyond it, because somebody read for long, is cut when it is begun anew. */
+const LARGEST_WAL = 64 * 1024 * 1024
 
 /**
  * Opens the file at `path`, creating it and its folder, and brings its tables up to this version.
@@ -35,49 +35,29 @@ export async function openStore(path: string): Promise<Store> {
   try {
     const sqlite = new Database(path, { create: true, readwrite: true })
     // FULL: a commit is on the disk when it returns, also after a power cut. WAL: readers do not wait for it.
-    sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    sqlite.run(`pragma busy_timeout = ${OPENING_BUSY_TIMEOUT_MS}`)
+    // Before the first table; on a file that has some it does nothing until the next VACUUM.
+    sqlite.run('pragma auto_vacuum = incremental')
     sqlite.run('pragma journal_mode = wal')
     sqlite.run('pragma synchronous = full')
     sqlite.run('pragma foreign_keys = on')
-    sqlite.run(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    sqlite.run(`pragma journal_size_limit = ${LARGEST_WAL}`)
     await migrate(sqlite)
-    return storeOn(sqlite, release)
+    sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    return storeOn(sqlite, new FileGuard(sqlite, path), release)
   } catch (error) {
     release()
-    const why = error instanceof Error ? error.message : String(error)
-    throw new Error(`opening the database ${path}: ${why}`, { cause: error })
+    throw new Error(`opening the database ${path}: ${faultWords(error)}`, { cause: error })
   }
 }
 
-function storeOn(sqlite: Database, release: () => void): Store {
-  const begin = sqlite.prepare('begin immediate')
-  const commit = sqlite.prepare('commit')
-  const rollback = sqlite.prepare('rollback')
-  function transaction<T>(work: () => T): T {
-    begin.run()
-    try {
-      const result = work()
-      commit.run()
-      return result
-    } catch (error) {
-      // SQLite has rolled back by itself after some faults, a full disk among them.
-      if (sqlite.inTransaction) rollback.run()
-      throw error
-    }
-  }
+function storeOn(sqlite: Database, guard: FileGuard, release: () => void): Store {
   return {
     sqlite,
-    transaction,
-    relaxedTransaction(work) {
-      sqlite.run('pragma synchronous = normal')
-      try {
-        return transaction(work)
-      } finally {
-        sqlite.run('pragma synchronous = full')
-      }
-    },
+    guard,
+    ...transactions(sqlite, guard),
     close() {
-      tidyUp(sqlite)
+      tidyUp(sqlite, guard)
       sqlite.close(false)
       release()
     },
@@ -85,11 +65,12 @@ function storeOn(sqlite: Database, release: () => void): Store {
 }
 
 /** Puts what is in the -wal into the file, so that a copy of the file alone is whole. */
-function tidyUp(sqlite: Database): void {
+function tidyUp(sqlite: Database, guard: FileGuard): void {
   try {
+    guard.prepare()
     sqlite.run('pragma wal_checkpoint(truncate)')
   } catch {
-    // Somebody reads the file, or the disk is full: the -wal stays, and the next start reads it.
+    // Somebody reads the file, or the disk fails: the -wal stays, and the next start reads it.
   }
 }
 

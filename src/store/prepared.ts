@@ -68,7 +68,13 @@ export function change<A extends Arguments>(build: Build<A, unknown>): (store: S
   const statementOn = preparedOnce(build)
   return (store, values) => {
     const { statement, names } = statementOn(store)
-    return statement.run(...names.map((name) => values[name]!)).changes
+    try {
+      return statement.run(...names.map((name) => values[name]!)).changes
+    } catch (error) {
+      // Outside of a transaction it is a commit of its own, which nobody else looks after.
+      store.guard.note(error)
+      throw error
+    }
   }
 }
 

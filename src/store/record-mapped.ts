@@ -5,6 +5,7 @@ import { type InboxRow, markMapped, recordCopies } from './inbox.ts'
 import type { Store } from './open.ts'
 import { hasOpen, insertDelivery } from './outbox.ts'
 import * as people from './people.ts'
+import { forgetPlaces, freePlaces, takePlace } from './places.ts'
 
 /** What an inbox item became. */
 export interface MappedItem {
@@ -25,7 +26,13 @@ export function recordMapped(store: Store, mapped: readonly MappedItem[], now: n
       if (markMapped(store, { id: item.id, peopleKept }) === 0) continue
       if (item.peopleKept === 0) applyPeopleChanges(store, item, changes)
       let copies = 0
-      for (const delivery of deliveries) if (!record(store, item, delivery, open, now)) copies += 1
+      const places = freePlaces(store, { inboxId: item.id })
+      const isAnew = places.length > 0
+      for (const delivery of deliveries) {
+        if (!record(store, item, delivery, open, now)) copies += 1
+        else if (isAnew) takePlace(store, places, { tenant: item.tenant, ...delivery }, now)
+      }
+      if (isAnew) forgetPlaces(store, { inboxId: item.id })
       if (copies > 0) recordCopies(store, { id: item.id, copies })
     }
   })

@@ -9,6 +9,10 @@ import type { Source } from '../contracts/inbox.ts'
 export interface Tables {
   inbox: InboxTable
   outbox: OutboxTable
+  attempts: AttemptsTable
+  replays: ReplaysTable
+  replayed: ReplayedTable
+  places: PlacesTable
   users: UsersTable
   accounts: AccountsTable
   memberships: MembershipsTable
@@ -65,6 +69,60 @@ interface OutboxTable {
   leased_until: number | null
   created_at: number
   settled_at: number | null
+}
+
+/** Attempts that failed: each row holds those in a row of one delivery that came to the same. */
+interface AttemptsTable {
+  delivery_id: number
+  /** Of the first one, from 1; a delivery that is replayed goes on counting. */
+  number: number
+  times: number
+  /** When they were, divided by commas; of very many only the first ones. */
+  moments: string
+  last_at: number
+  /** HTTP's; null without an answer. */
+  status: number | null
+  result: 'retry' | 'throttled' | 'unauthorized' | 'rejected'
+  reason: string
+  /** What the destination said, cut short and without what looks like a key. */
+  answer: string | null
+}
+
+/** Who replayed what, when. */
+interface ReplaysTable {
+  id: Generated<number>
+  at: number
+  by: string
+  /** What was asked for, as JSON. */
+  filter: string
+  /** How far it has come: the last ID that was looked at. */
+  place: number
+  /** Deliveries behind this ID are not meant. */
+  until_id: number
+  resent: number
+  remapped: number
+  orphaned: number
+  /** Null while it goes on, or when whoever asked for it broke it off. */
+  finished_at: number | null
+}
+
+/** What was replayed. It stays with the item, since a delivery that is mapped anew goes. */
+interface ReplayedTable {
+  inbox_id: number
+  delivery_id: number
+  replay_id: number
+  how: 'resent' | 'remapped'
+  at: number
+  /** Why it had been dead or skipped. */
+  reason: string
+}
+
+/** The IDs of deliveries that went to be mapped anew: what is made in their place takes them, and so their order. */
+interface PlacesTable {
+  inbox_id: number
+  id: number
+  destination: Destination
+  created_at: number
 }
 
 interface UsersTable {

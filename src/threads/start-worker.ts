@@ -1,12 +1,19 @@
 import { basename } from 'node:path'
 
+/** Starts the thread whose entry point is the given file below `src/`. */
+export function startWorker(file: WorkerFile): Worker {
+  return new Worker(workerUrl(file).href)
+}
+
+type WorkerFile = `${string}-worker.ts`
+
 /**
- * Starts the thread whose entry point is the given file below `src/`.
+ * Where the entry point of a thread is.
  *
  * From source, `import.meta` is that of this file. In the compiled program it is that of the program, and the further
  * entry points of `bun build` lie beside it under their paths below `src/`.
  */
-export function startWorker(file: `${string}-worker.ts`): Worker {
+export function workerUrl(file: WorkerFile): URL {
   const isSource = basename(import.meta.path) === 'start-worker.ts'
-  return new Worker(new URL(isSource ? `../${file}` : `./${file}`, import.meta.url).href)
+  return new URL(isSource ? `../${file}` : `./${file}`, import.meta.url)
 }

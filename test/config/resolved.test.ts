@@ -19,7 +19,13 @@ function webhookOf(settings: string) {
 test('a file that is silent gets every default', () => {
   const { configuration } = accepted(tenantFile([REFINER, SEGMENT]))
   expect(configuration).toEqual({
-    server: { host: '127.0.0.1', port: 8787, maxBodyBytes: 1024 * 1024, adminToken: null },
+    server: {
+      host: '127.0.0.1',
+      port: 8787,
+      maxBodyBytes: 1024 * 1024,
+      maxPending: 5_000_000,
+      adminToken: null,
+    },
     database: { path: join(tmpdir(), 'no-such-folder', 'data', 'refiner-sync.db') },
     delivery: {
       timeoutMs: 10_000,
@@ -27,6 +33,7 @@ test('a file that is silent gets every default', () => {
       maxBackoffMs: 3_600_000,
       giveUpAfterMs: 4 * 24 * 3_600_000,
     },
+    retention: { deliveredMs: 30 * 24 * 3_600_000, deadMs: 90 * 24 * 3_600_000 },
     plugins: new Map(),
     tests: [],
     files: [join(tmpdir(), 'no-such-folder', 'refiner-sync.yaml')],
@@ -91,13 +98,19 @@ test('what the file says holds', () => {
       'to_refiner: { enabled: false, calls: [], events: { include: [Signed*] }, pages: true }',
     ],
     [
-      'server: { host: 0.0.0.0, port: 0, max_body: 2KB, admin_token: token }',
+      'server: { host: 0.0.0.0, port: 0, max_body: 2KB, max_pending: 2000, admin_token: token }',
       'delivery: { timeout: 5s, min_backoff: 250ms, max_backoff: 2m, give_up_after: 5d }',
       'database: sqlite:///tmp/refiner-sync-absolute.db',
     ],
   )
   const { server, delivery, database, tenants } = accepted(text).configuration
-  expect(server).toEqual({ host: '0.0.0.0', port: 0, maxBodyBytes: 2048, adminToken: 'token' })
+  expect(server).toEqual({
+    host: '0.0.0.0',
+    port: 0,
+    maxBodyBytes: 2048,
+    maxPending: 2000,
+    adminToken: 'token',
+  })
   expect(delivery).toEqual({
     timeoutMs: 5000,
     minBackoffMs: 250,

@@ -21,7 +21,6 @@ test.each<[what: string, file: string, code: MistakeCode]>([
     'no_effect',
   ],
   ['deletion in Refiner', tenantFile([REFINER, SEGMENT, 'to_refiner: { ¦delete: true }']), 'no_effect'],
-  ['retention', tenantFile([REFINER, SEGMENT], ['¦retention: { delivered: 30d }']), 'no_effect'],
   [
     'a plugin that no tenant uses',
     tenantFile([REFINER, SEGMENT], [`plugins: { ¦nps: { path: ${import.meta.path} } }`]),
@@ -77,6 +76,7 @@ const PRIVATE = ['http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1', '
 const HARMLESS: readonly (readonly [what: string, file: string])[] = [
   ['three days', tenantFile([REFINER, SEGMENT], ['delivery: { give_up_after: 3d }'])],
   ['no mapping rules', tenantFile([REFINER, SEGMENT, 'to_segment: { mapping: [], plugins: [] }'])],
+  ['retention', tenantFile([REFINER, SEGMENT], ['retention: { delivered: 30d, dead: 90d }'])],
   ['no deletion', tenantFile([REFINER, SEGMENT, 'to_refiner: { delete: false }'])],
 ]
 
@@ -89,9 +89,9 @@ test.each(HARMLESS)('%s needs no warning', (_, text) => {
 })
 
 test('warnings are told beside the mistakes of a refused file, not among them', () => {
-  const text = tenantFile([REFINER, SEGMENT, 'enabled: 1'], ['retention: { dead: 1d }'])
+  const text = tenantFile([REFINER, SEGMENT, 'enabled: 1'], ['delivery: { give_up_after: 1h }'])
   expect(mistakesOf(text).map(({ code }) => code)).toEqual(['wrong_type'])
-  expect(read(text).warnings.map(({ code }) => code)).toEqual(['no_effect'])
+  expect(read(text).warnings.map(({ code }) => code)).toEqual(['short_give_up'])
 })
 
 test('nobody is told that dead deliveries could be sent again', () => {

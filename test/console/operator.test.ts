@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { operatorRoutes } from '../../src/console/operator.ts'
+import { Tap } from '../../src/console/tap.ts'
+import { systemClock } from '../../src/observe/system-clock.ts'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
 import { basic, bearer, deadline, type Loop, startLoop } from '../support/loop.ts'
 
@@ -22,7 +24,7 @@ const get = (path: string, headers: Record<string, string> = {}, from = loop) =>
 /** As a browser sends a name and a password. */
 const password = (token: string) => ({ authorization: `Basic ${btoa(`anybody:${token}`)}` })
 
-describe.each(['/api/status', '/api/deliveries', '/ui'])('%s', (path) => {
+describe.each(['/api/status', '/api/deliveries', '/api/replays', '/api/tap', '/ui'])('%s', (path) => {
   test('opens to the admin token, as Bearer or as the password', async () => {
     expect((await get(path, bearer('the-admin-token'))).status).toBe(200)
     expect((await get(path, password('the-admin-token'))).status).toBe(200)
@@ -92,12 +94,18 @@ test.each(['1e0', '0x1', '01.0', '+1', '1%20', '-1', '9'.repeat(30)])(
   },
 )
 
-test.each(['tenent=acme', 'tenant=acme&tenant=globex', 'after=1e9', 'until=', 'limit=1'])(
-  'a replay of all that fit is refused where a filter is not understood: %s',
-  async (filter) => {
-    expect((await post(`/api/deliveries/replay?state=dead&${filter}`)).status).toBe(400)
-  },
-)
+test.each([
+  'tenent=acme',
+  'tenant=acme&tenant=globex',
+  'after=1e9',
+  'until=',
+  'since=yesterday',
+  'limit=1',
+  'remap=yes',
+  'place=3',
+])('a replay of all that fit is refused where a filter is not understood: %s', async (filter) => {
+  expect((await post(`/api/deliveries/replay?state=dead&${filter}`)).status).toBe(400)
+})
 
 test('a reload that a stop cuts short is answered 503', async () => {
   let stops = false
@@ -108,7 +116,19 @@ test('a reload that a stop cuts short is answered 503', async () => {
     isAdmin: () => true,
     isStopping: () => stops,
     health: unused,
-    deliveries: { list: unused, find: unused, replay: unused, replayMatching: unused, newestId: unused },
+    tap: new Tap(systemClock),
+    deliveries: {
+      now: unused,
+      rest: unused,
+      listPart: unused,
+      find: unused,
+      plan: unused,
+      replay: unused,
+      countPart: unused,
+      beginReplay: unused,
+      continueReplay: unused,
+      replays: unused,
+    },
     async reload() {
       stops = true
       throw new Error('refiner-sync is stopping')

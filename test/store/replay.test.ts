@@ -4,9 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { dueDeliveries } from '../../src/store/due.ts'
-import { findDelivery, listDeliveries } from '../../src/store/deliveries.ts'
+import { type DeliveryFilter, findDelivery, listPart } from '../../src/store/deliveries.ts'
 import { mendHeads, settleHead } from '../../src/store/heads.ts'
-import { insertInboxItem, markMapped, unmappedByTenant, waitingGroups } from '../../src/store/inbox.ts'
+import {
+  insertInboxItem,
+  markMapped,
+  unmappedByTenant,
+  unmappedItems,
+  waitingGroups,
+} from '../../src/store/inbox.ts'
+import { recordMapped } from '../../src/store/record-mapped.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import {
   hasOpen,
@@ -18,7 +25,7 @@ import {
   settleDelivered,
   tenantsWithOpen,
 } from '../../src/store/outbox.ts'
-import { replayDeliveries, replayDelivery } from '../../src/store/replay.ts'
+import { beginReplayOf, continueReplay, replayDelivery } from '../../src/store/replay.ts'
 
 let folder: string
 let store: Store
@@ -31,7 +38,23 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-const everyTenant = () => true
+const terms = (now: number, isKnown: (tenant: string) => boolean = () => true) => ({
+  by: 'ada',
+  remap: false,
+  isKnown,
+  now,
+})
+const ALL = {
+  tenant: null,
+  destination: null,
+  user: null,
+  survey: null,
+  error: null,
+  since: null,
+  until: null,
+} as const
+const list = (filter: Partial<DeliveryFilter>) =>
+  listPart(store, { ...ALL, state: null, before: null, limit: 100, ...filter }).deliveries
 const lane = { tenant: 'acme', destination: 'refiner' } as const
 let made = 0
 
@@ -136,10 +159,9 @@ test('whatever is sent, refused, replayed and lost, each user has one head and n
             break
           }
           case 'replay': {
-            const dead = listDeliveries(store, { state: 'dead', tenant: null, destination: null, limit: 100 })
+            const dead = list({ state: 'dead' })
             const found = dead[step.which % Math.max(1, dead.length)]
-            if (found !== undefined)
-              expect(replayDelivery(store, found.id, now, everyTenant).kind).toBe('resent')
+            if (found !== undefined) expect(replayDelivery(store, found.id, terms(now)).kind).toBe('resent')
             break
           }
           case 'crash':
@@ -163,7 +185,7 @@ test('what was replayed while its user had something under way comes first when 
   settleDead(store, { id: first!.id, lease: 'one', reason: 'no', answer: null, now: 2 })
   settleHead(store, { ...lane, userKey: 'ada' }, 2)
   leaseHeads(store, { ids: `[${second!.id}]`, lease: 'two', leasedUntil: 9 })
-  expect(replayDelivery(store, first!.id, 3, everyTenant).kind).toBe('resent')
+  expect(replayDelivery(store, first!.id, terms(3)).kind).toBe('resent')
   expectHeads()
   expect([...dueDeliveries(store, lane, 3, 10)]).toEqual([])
   returnExpiredLeases(store, { now: 10 })
@@ -176,27 +198,55 @@ describe('a replay', () => {
   test('of what the mapping gave up puts the item back, once for all of its deliveries', () => {
     insert('', { state: 'dead', payload: null })
     insert('ada', { state: 'dead' })
-    const [second, first] = listDeliveries(store, {
-      state: 'dead',
-      tenant: 'acme',
-      destination: null,
-      limit: 10,
-    })
-    expect(replayDelivery(store, first!.id, 5, everyTenant).kind).toBe('remapped')
+    const [second, first] = list({ state: 'dead', tenant: 'acme' })
+    expect(replayDelivery(store, first!.id, terms(5)).kind).toBe('remapped')
     // With a message, but never tried: Segment would have dropped it.
-    expect(replayDelivery(store, second!.id, 5, everyTenant).kind).toBe('remapped')
+    expect(replayDelivery(store, second!.id, terms(5)).kind).toBe('remapped')
     expect(findDelivery(store, first!.id)).toBeNull()
     expect(unmappedByTenant(store, {})).toEqual([{ tenant: 'acme', open: 2, oldestOpen: 1 }])
-    expect(replayDelivery(store, first!.id, 5, everyTenant).kind).toBe('unknown')
+    expect(replayDelivery(store, first!.id, terms(5)).kind).toBe('unknown')
   })
 
   test('of what waits or is under way is refused', () => {
     insert('ada')
     const { id } = open()[0]!
-    expect(replayDelivery(store, id, 5, everyTenant)).toEqual({ kind: 'refused', state: 'pending' })
+    expect(replayDelivery(store, id, terms(5))).toEqual({ kind: 'refused', state: 'pending' })
     leaseHeads(store, { ids: `[${id}]`, lease: 'mine', leasedUntil: 9 })
-    expect(replayDelivery(store, id, 5, everyTenant)).toEqual({ kind: 'refused', state: 'leased' })
+    expect(replayDelivery(store, id, terms(5))).toEqual({ kind: 'refused', state: 'leased' })
   })
+})
+
+test('what is made anew of an input goes where the old delivery was, before what its user has waiting', () => {
+  insert('ada', { state: 'dead' })
+  insert('ada')
+  const [old] = list({ state: 'dead' })
+  const id = old!.id
+  expect(replayDelivery(store, id, { ...terms(5), remap: true }).kind).toBe('remapped')
+  const [item] = unmappedItems(store, { tenant: 'acme', source: 'segment' }, 9, 1000)
+  const made = (messageId: string) => ({
+    ...lane,
+    call: 'track' as const,
+    userKey: 'ada',
+    messageId,
+    payload: '{}',
+    state: 'pending' as const,
+    reason: null,
+    detail: null,
+    notes: null,
+  })
+  recordMapped(store, [{ item: item!, people: [], deliveries: [made('new-1'), made('new-2')] }], 6)
+  expectHeads()
+  const due = [...dueDeliveries(store, lane, 6, 10)].map(({ id, messageId }) => [id, messageId])
+  expect(due).toEqual([
+    [id, 'new-1'],
+    [id + 1, expect.any(String)],
+    [expect.any(Number), 'new-2'],
+  ])
+  expect(findDelivery(store, id)).toMatchObject({
+    createdAt: 1,
+    replayedBy: [{ how: 'remapped', by: 'ada' }],
+  })
+  expect(store.sqlite.query('select count(*) as left from places').get()).toEqual({ left: 0 })
 })
 
 test('what a tenant has that is gone stays as it is, by ID and among all that fit', () => {
@@ -205,17 +255,11 @@ test('what a tenant has that is gone stays as it is, by ID and among all that fi
   const all = () => store.sqlite.query('select id, tenant, state from outbox order by id').all()
   const [first] = all() as Row[]
   const isKnown = (tenant: string) => tenant === 'acme'
-  expect(replayDelivery(store, first!.id, 5, isKnown)).toEqual({ kind: 'orphaned', tenant: 'gone' })
-  const filter = {
-    state: 'dead',
-    tenant: null,
-    destination: null,
-    reason: null,
-    after: 0,
-    until: 99,
-  } as const
-  const { done } = replayDeliveries(store, filter, 5, isKnown)
-  expect(done.map(({ replayed }) => replayed.kind)).toEqual(['orphaned', 'remapped'])
+  expect(replayDelivery(store, first!.id, terms(5, isKnown))).toEqual({ kind: 'orphaned', tenant: 'gone' })
+  const id = beginReplayOf(store, { ...ALL, state: 'dead' }, terms(5, isKnown))
+  const part = continueReplay(store, id, terms(5, isKnown))!
+  expect(part.done.map(({ replayed }) => replayed.kind)).toEqual(['orphaned', 'remapped'])
+  expect(part.record).toMatchObject({ orphaned: 1, remapped: 1, resent: 0, finishedAt: 5, by: 'ada' })
   expect(all()).toEqual([{ id: first!.id, tenant: 'gone', state: 'dead' }])
 })
 
@@ -223,8 +267,7 @@ test('what waits is listed without what is under way', () => {
   for (const user of ['ada', 'bob', 'eve']) insert(user)
   const [first] = open()
   leaseHeads(store, { ids: `[${first!.id}]`, lease: 'mine', leasedUntil: 9 })
-  const rest = { tenant: 'acme', destination: null, limit: 9 }
-  const ids = (state: 'pending' | 'leased') => listDeliveries(store, { ...rest, state }).map(({ id }) => id)
+  const ids = (state: 'pending' | 'leased') => list({ tenant: 'acme', state }).map(({ id }) => id)
   expect(ids('pending')).toEqual([first!.id + 2, first!.id + 1])
   expect(ids('leased')).toEqual([first!.id])
 })

@@ -57,6 +57,8 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
   }
 }
 
+const DAY_MS = 86_400_000
+
 /** A configuration with its database in `folder` and a free port. */
 export function testConfiguration(
   folder: string,
@@ -64,9 +66,16 @@ export function testConfiguration(
   delivery: Partial<DeliverySettings> = {},
 ): Configuration {
   return {
-    server: { host: '127.0.0.1', port: 0, maxBodyBytes: 1024 * 1024, adminToken: null },
+    server: {
+      host: '127.0.0.1',
+      port: 0,
+      maxBodyBytes: 1024 * 1024,
+      maxPending: 5_000_000,
+      adminToken: null,
+    },
     database: { path: join(folder, 'data', 'test.db') },
     delivery: { timeoutMs: 2000, minBackoffMs: 20, maxBackoffMs: 200, giveUpAfterMs: 60_000, ...delivery },
+    retention: { deliveredMs: 30 * DAY_MS, deadMs: 90 * DAY_MS },
     plugins: new Map(),
     tests: [],
     files: [],

@@ -36,8 +36,11 @@ export interface LoopOptions {
   readonly log?: Log
   readonly delivery?: Partial<DeliverySettings>
   readonly adminToken?: string
+  readonly maxPending?: number
   readonly segment?: Respond
   readonly refiner?: Respond
+  /** Where the database is made, and left; without it, in a folder of its own. */
+  readonly folder?: string
 }
 
 /** Starts the loop; the tenant is `acme` unless others are named. To be used with `await using`. */
@@ -47,9 +50,11 @@ export async function startLoop({
   log = silentLog,
   delivery,
   adminToken,
+  maxPending,
+  folder: given,
   ...peers
 }: LoopOptions = {}): Promise<Loop> {
-  const folder = mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'refiner-sync-test-'))
   const segment = startSegmentStandIn({ writeKeys: 'any', ...(peers.segment && { respond: peers.segment }) })
   const refiner = startRefinerStandIn({ apiKeys: 'any', ...(peers.refiner && { respond: peers.refiner }) })
   const configure = (tenants: Tenants): Configuration => {
@@ -64,7 +69,8 @@ export async function startLoop({
       ),
       delivery,
     )
-    return { ...made, server: { ...made.server, adminToken: adminToken ?? null } }
+    const server = { ...made.server, ...(maxPending !== undefined && { maxPending }) }
+    return { ...made, server: { ...server, adminToken: adminToken ?? null } }
   }
   let current = { configuration: configure(first), plugins }
   const load = (): Promise<Project> => Promise.resolve({ ok: true, ...current, warnings: [], files: [] })
@@ -92,7 +98,7 @@ export async function startLoop({
       await daemon.stop()
       await segment.stop()
       await refiner.stop()
-      rmSync(folder, { recursive: true, force: true })
+      if (given === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }

@@ -49,10 +49,15 @@ export interface Running {
   url(): Promise<string>
 }
 
-export function run(program: Program, args: readonly string[], folder: string): Running {
+export function run(
+  program: Program,
+  args: readonly string[],
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Running {
   const child = Bun.spawn([...program, ...args], {
     cwd: folder,
-    env: { PATH: process.env['PATH'] ?? '', ACME_REFINER_API_KEY: 'acme-refiner-key' },
+    env: { PATH: process.env['PATH'] ?? '', ACME_REFINER_API_KEY: 'acme-refiner-key', ...env },
     stdout: 'pipe',
     stderr: 'pipe',
   })
@@ -69,7 +74,9 @@ export function run(program: Program, args: readonly string[], folder: string): 
     async url() {
       const found = () => /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0]
       await until(() => {
-        if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${output}`)
+        if (child.exitCode !== null || child.signalCode !== null) {
+          throw new Error(`it ended with ${child.exitCode ?? child.signalCode}: ${output}`)
+        }
         return found() !== undefined
       }, deadline())
       return found()!

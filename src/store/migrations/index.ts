@@ -2,10 +2,12 @@ import type { Migration } from 'kysely/migration'
 import { initial } from './001-initial.ts'
 import { mappingNotes } from './002-mapping-notes.ts'
 import { groupsAndReplay } from './003-groups-and-replay.ts'
+import { attemptsAndReplays } from './004-attempts-and-replays.ts'
 
 /** By name, run in the order of their names. A static map: a compiled binary has no folder to read. */
 export const migrations: Record<string, Migration> = {
   '001-initial': initial,
   '002-mapping-notes': mappingNotes,
   '003-groups-and-replay': groupsAndReplay,
+  '004-attempts-and-replays': attemptsAndReplays,
 }

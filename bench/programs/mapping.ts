@@ -1,18 +1,30 @@
 /**
  * How fast interactions become messages, on one core: by settings alone, with ten rules, with a sandboxed plugin and
- * with a trusted one. The limit beside it: JSON.parse and JSON.stringify of the same bytes, in the same run.
+ * with a trusted one. The limit beside it: JSON.parse and JSON.stringify of the same bytes, in the same run. Takes the
+ * time of each measurement as JSON in the first argument, prints the result as JSON.
  */
 import { join } from 'node:path'
-import type { PluginSettings } from '../src/contracts/configuration.ts'
-import type { PluginHost } from '../src/contracts/plugin-host.ts'
-import { mapItems } from '../src/mapping/map-items.ts'
-import { compileMapping, type TenantMapping } from '../src/mapping/tenant-mapping.ts'
-import { loadPlugins } from '../src/plugins/load.ts'
-import { testTenant } from '../test/support/configuration.ts'
-import { noPlugins } from '../test/support/mapping.ts'
-import { fields, interactionRule } from '../test/support/rules.ts'
-import { recordedWebhook } from './messages.ts'
-import { SECONDS } from './support.ts'
+import type { PluginSettings } from '../../src/contracts/configuration.ts'
+import type { PluginHost } from '../../src/contracts/plugin-host.ts'
+import { mapItems } from '../../src/mapping/map-items.ts'
+import { compileMapping, type TenantMapping } from '../../src/mapping/tenant-mapping.ts'
+import { loadPlugins } from '../../src/plugins/load.ts'
+import { testTenant } from '../../test/support/configuration.ts'
+import { noPlugins } from '../../test/support/mapping.ts'
+import { fields, interactionRule } from '../../test/support/rules.ts'
+import { recordedWebhook } from '../messages.ts'
+
+export interface MappingResult {
+  /** Microseconds that JSON.parse and JSON.stringify of one interaction take. */
+  readonly limit: number
+  readonly rows: readonly {
+    readonly name: string
+    /** Microseconds an interaction. */
+    readonly us: number
+  }[]
+}
+
+const { seconds } = JSON.parse(process.argv[2]!) as { seconds: number }
 
 /** As many as the mapper takes at once. */
 const BATCH = 128
@@ -41,7 +53,7 @@ const TEN_RULES = [
 ].map((rule) => interactionRule(rule))
 
 const PLUGIN: Omit<PluginSettings, 'name' | 'trusted'> = {
-  path: join(import.meta.dir, '..', 'plugins', 'nps-category.ts'),
+  path: join(import.meta.dir, '..', '..', 'plugins', 'nps-category.ts'),
   place: 'bench',
   timeoutMs: 1000,
   memoryBytes: 32 * 1024 * 1024,
@@ -52,7 +64,7 @@ const PLUGIN: Omit<PluginSettings, 'name' | 'trusted'> = {
 /** Microseconds an interaction. */
 async function measure(work: () => unknown): Promise<number> {
   let fastest = Infinity
-  const end = performance.now() + SECONDS * 1000
+  const end = performance.now() + seconds * 1000
   while (performance.now() < end) {
     const start = performance.now()
     let batches = 0
@@ -95,20 +107,11 @@ const CASES: readonly (readonly [string, TenantMapping, PluginHost])[] = [
   ],
 ]
 
-const rows: object[] = []
+const rows: { name: string; us: number }[] = []
 for (const [name, mapping, host] of CASES) {
   const [first] = await mapItems(items, mapping, host)
   if (first?.deliveries[0]?.state !== 'pending') throw new Error(`${name}: nothing was mapped`)
-  const us = await measure(() => mapItems(items, mapping, host))
-  rows.push({
-    case: `mapping by ${name}`,
-    'µs each': us.toFixed(1),
-    'interactions/s': Math.round(1e6 / us),
-    'times JSON.parse + stringify': (us / limit).toFixed(2),
-  })
+  rows.push({ name, us: await measure(() => mapItems(items, mapping, host)) })
 }
 loaded.host.stop()
-console.log(
-  `${items[0]!.payload.length} bytes each; JSON.parse + JSON.stringify of them: ${limit.toFixed(1)} µs`,
-)
-console.table(rows)
+console.log(JSON.stringify({ limit, rows } satisfies MappingResult))

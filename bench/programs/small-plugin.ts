@@ -1,4 +1,4 @@
-import type { Plugin } from '../src/contracts/plugin.ts'
+import type { Plugin } from '../../src/contracts/plugin.ts'
 
 /** What many plugins are: a look at an answer, and a change to one message. */
 export default {

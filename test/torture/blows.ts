@@ -1,0 +1,156 @@
+import type { DiskFaults } from '../support/faulty-disk.ts'
+import { bearer, until } from '../support/loop.ts'
+import type { Ledger } from './ledger.ts'
+import type { Chance } from './random.ts'
+import { ADMIN_TOKEN, type Victim } from './victim.ts'
+
+/** In what the daemon is hit: each is one cycle, from its start to its end. */
+export type Blow =
+  /** `kill -9` while it works. */
+  | 'work'
+  /** `kill -9` while it starts. */
+  | 'start'
+  /** `kill -9` while what was given up is replayed. */
+  | 'replay'
+  /** `kill -9` while it reads its configuration again. */
+  | 'reload'
+  /** SIGTERM. */
+  | 'stop'
+  /** `kill -9` while it brings the database of an earlier version up to date. */
+  | 'migrate'
+  /** `kill -9`, and what was not synced to the disk is lost. */
+  | 'power'
+  /** The disk fails for a while; then `kill -9`, and what was not synced is lost. */
+  | 'disk'
+
+/** The longest that it may take to be well again once the cause of a fault has gone. */
+const RECOVERY_MS = 30_000
+/** The longest that a cycle waits for acknowledgements. */
+const WORK_MS = 1000
+const STOP_MS = 12_000
+
+const FAULTS: Readonly<Record<string, DiskFaults>> = {
+  'write EIO': { write: 'EIO' },
+  'fsync EIO': { fsync: 'EIO' },
+  'disk full': { write: 'ENOSPC' },
+  'read-only': { write: 'EROFS' },
+  'slow fsync': { delayMs: 5 },
+}
+
+/** What a blow works on. */
+export interface Stage {
+  readonly victim: Victim
+  readonly ledger: Ledger
+  readonly random: Chance
+  /** That it acknowledges before a blow, at the most. */
+  readonly mostItems: number
+}
+
+/** Strikes once; the daemon is gone afterwards. Answers what it did not do as it should; null when all was well. */
+export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Promise<string | null> {
+  const { victim, random } = stage
+  victim.start()
+  if (blow === 'start') await Bun.sleep(random.between(0, 250))
+  else if (!(await startsUp(victim))) return 'it did not start'
+  if (blow !== 'start') await works(stage)
+  let complaint: string | null = null
+  switch (blow) {
+    case 'start':
+      break
+    case 'work':
+    case 'power':
+      break
+    case 'replay':
+      void replay(await victim.up()).catch(() => {})
+      await Bun.sleep(random.between(0, 20))
+      break
+    case 'reload':
+      victim.configure(`${Math.floor(random.between(900, 1000))}/s`)
+      victim.signal('SIGHUP')
+      await Bun.sleep(random.between(0, 80))
+      break
+    case 'stop':
+      return stop(victim)
+    case 'disk':
+      complaint = await failDisk(victim, random)
+      break
+  }
+  await victim.kill('SIGKILL')
+  if (blow === 'power' || blow === 'disk') victim.disk?.powerCut()
+  victim.disk?.set({})
+  return complaint
+}
+
+/** Replays what was given up, part by part. Rejects when the daemon is killed meanwhile. */
+export async function replay(url: string): Promise<void> {
+  const query = new URLSearchParams({ state: 'dead' })
+  for (let more = true; more;) {
+    const response = await fetch(`${url}/api/deliveries/replay?${query.toString()}`, {
+      method: 'POST',
+      headers: bearer(ADMIN_TOKEN),
+    })
+    const part = (await response.json()) as { more: boolean; after: number; until: number }
+    query.set('after', String(part.after))
+    query.set('until', String(part.until))
+    more = part.more
+  }
+}
+
+/** Waits until it has acknowledged some more, by chance more or less, and then for a moment by chance. */
+async function works({ ledger, random, mostItems }: Stage): Promise<void> {
+  const wanted = ledger.acknowledgedCount + Math.floor(random.between(0, mostItems))
+  await within(WORK_MS, async () => ledger.acknowledgedCount >= wanted)
+  await Bun.sleep(random.between(0, 30))
+}
+
+/** Whether it listens, or has been given up; one that ended by itself is told of elsewhere. */
+async function startsUp(victim: Victim): Promise<boolean> {
+  const crashes = victim.crashes.length
+  let isUp = false
+  void victim.up().then(() => (isUp = true))
+  await until(() => isUp || victim.crashes.length > crashes)
+  return isUp
+}
+
+async function stop(victim: Victim): Promise<string | null> {
+  const late = Bun.sleep(STOP_MS).then(() => 'late' as const)
+  const code = await Promise.race([victim.kill('SIGTERM'), late])
+  if (code === 0) return null
+  if (code === 'late') await victim.kill('SIGKILL')
+  return code === 'late' ? `it did not stop within ${STOP_MS} ms` : `it stopped with exit code ${code}`
+}
+
+/** Lets the disk fail; half of the time it gets well again before the daemon is killed. */
+async function failDisk(victim: Victim, random: Chance): Promise<string | null> {
+  const url = await victim.up()
+  const name = random.pick({
+    'write EIO': 1,
+    'fsync EIO': 2,
+    'disk full': 1,
+    'read-only': 1,
+    'slow fsync': 1,
+  })
+  victim.disk?.set(FAULTS[name]!)
+  if (name === 'slow fsync') {
+    await Bun.sleep(random.between(50, 250))
+    return null
+  }
+  const isDown = async () => (await fetch(`${url}/health`)).status === 503
+  const isUp = async () => !(await isDown())
+  if (!(await within(RECOVERY_MS, isDown))) return `${name}: /health did not say that anything is wrong`
+  await Bun.sleep(random.between(0, 60))
+  if (random.next() < 0.5) return null
+  victim.disk?.set({})
+  if (!(await within(RECOVERY_MS, isUp))) return `${name}: not well again within ${RECOVERY_MS} ms`
+  await Bun.sleep(random.between(5, 100))
+  return null
+}
+
+async function within(ms: number, holds: () => Promise<boolean>): Promise<boolean> {
+  try {
+    await until(holds, AbortSignal.timeout(ms))
+    return true
+  } catch {
+    return false
+  }
+}

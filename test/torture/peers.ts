@@ -1,0 +1,111 @@
+import { bearerToken } from '../../src/demo/presented-key.ts'
+import { type Fault, type PeerRequest, startScriptedServer } from '../../src/demo/scripted-server.ts'
+import { readSegmentRequest } from '../../src/demo/segment-request.ts'
+import type { Arrival, Ledger } from './ledger.ts'
+import type { Chance } from './random.ts'
+
+/** Segment and Refiner as they are on a bad day. */
+export interface Peers {
+  readonly segment: string
+  readonly refiner: string
+  /** From now on they take everything at once. */
+  calmDown(): void
+  stop(): Promise<void>
+}
+
+/** What becomes of a request, by weight. `lost-…`: it is taken, and the answer is not given. */
+const FATES = {
+  taken: 86,
+  error: 4,
+  throttled: 2,
+  dropped: 2,
+  hanging: 1,
+  refused: 1,
+  'lost-dropped': 3,
+  'lost-hanging': 1,
+}
+
+/** Starts both; what they take goes into the ledger, under the tenant whose key it came with. */
+export function startPeers(ledger: Ledger, random: Chance): Peers {
+  let isCalm = false
+  const serve = (read: (request: PeerRequest) => readonly Arrival[]) =>
+    startScriptedServer({
+      port: 0,
+      respond(request) {
+        if (isCalm) return null
+        return act(random.pick(FATES), ledger, read(request))
+      },
+      answer(request) {
+        for (const arrival of read(request)) ledger.arrived(arrival)
+        return Response.json({ success: true })
+      },
+    })
+  const segment = serve(readSegment)
+  const refiner = serve(readRefiner)
+  return {
+    segment: segment.url,
+    refiner: refiner.url,
+    calmDown() {
+      isCalm = true
+    },
+    async stop() {
+      await Promise.all([segment.stop(), refiner.stop()])
+    },
+  }
+}
+
+function act(fate: keyof typeof FATES, ledger: Ledger, arrivals: readonly Arrival[]): Fault | null {
+  switch (fate) {
+    case 'taken':
+      return null
+    case 'error':
+      return new Response('', { status: 500 })
+    case 'throttled':
+      return new Response('', { status: 429 })
+    case 'dropped':
+      return 'drop'
+    case 'hanging':
+      return 'hang'
+    case 'refused':
+      for (const arrival of arrivals) ledger.refused(arrival)
+      return Response.json({ message: 'refused by chance' }, { status: 400 })
+    case 'lost-dropped':
+      for (const arrival of arrivals) ledger.arrived(arrival)
+      return 'drop'
+    case 'lost-hanging':
+      for (const arrival of arrivals) ledger.arrived(arrival)
+      return 'hang'
+  }
+}
+
+/** Both parts of a name are the tenant's: `acme-write-key`. */
+function tenantOf(key: string | null, suffix: string): string | null {
+  return key?.endsWith(suffix) === true ? key.slice(0, -suffix.length) : null
+}
+
+function readSegment(request: PeerRequest): Arrival[] {
+  const read = readSegmentRequest(request)
+  if (!read.ok) throw new Error(`Segment cannot read a request: ${read.message}`)
+  return read.messages.map((message) => {
+    const said = (message['traits'] ?? message['properties']) as Record<string, unknown> | undefined
+    return {
+      destination: 'segment',
+      tenant: tenantOf(read.writeKey, '-write-key'),
+      call: String(message['type']),
+      name: String(said?.['refiner_name'] ?? said?.['name']),
+      messageId: String(message['messageId']),
+    }
+  })
+}
+
+function readRefiner({ headers, path, body }: PeerRequest): Arrival[] {
+  return [
+    {
+      destination: 'refiner',
+      tenant: tenantOf(bearerToken(headers), '-refiner-key'),
+      call: path === '/v1/identify-user' ? 'identify' : 'track',
+      name: String((body as Record<string, unknown>)['event']),
+      messageId: null,
+    },
+  ]
+}

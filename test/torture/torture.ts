@@ -1,0 +1,160 @@
+import type { Health } from '../../src/contracts/health.ts'
+import { until } from '../support/loop.ts'
+import type { Program } from '../support/process.ts'
+import { type Blow, replay, strike } from './blows.ts'
+import { Ledger, type Verdict } from './ledger.ts'
+import { olderDatabase } from './older-database.ts'
+import { type Peers, startPeers } from './peers.ts'
+import { chance } from './random.ts'
+import { Senders } from './senders.ts'
+import { Victim } from './victim.ts'
+
+/** Which blows, and how often one against the other. */
+export const SCENARIOS = {
+  kill: { work: 1 },
+  start: { start: 1 },
+  replay: { replay: 1 },
+  reload: { reload: 1 },
+  stop: { stop: 1 },
+  migrate: { migrate: 1 },
+  power: { power: 1 },
+  disk: { disk: 1 },
+  /** What the suite takes the time for. */
+  brief: { work: 10, start: 4, replay: 3, reload: 3 },
+  /** What needs no compiler. */
+  process: { work: 10, start: 3, replay: 3, reload: 3, stop: 1, migrate: 1 },
+  all: { work: 8, start: 3, replay: 3, reload: 3, stop: 1, migrate: 1, power: 4, disk: 3 },
+} as const satisfies Record<string, Partial<Record<Blow, number>>>
+
+export type Scenario = keyof typeof SCENARIOS
+
+export interface TortureOptions {
+  readonly program: Program
+  readonly seed: number
+  readonly scenario: Scenario
+  /** It ends with whichever comes first. */
+  readonly cycles: number
+  readonly durationMs: number
+  /** That are acknowledged in one cycle, at the most; about half of that on the average. */
+  readonly mostItems: number
+  /** Ends it after the cycle under way; what is left is delivered and compared all the same. */
+  readonly stopping?: AbortSignal
+  /** Called after each cycle. */
+  readonly onCycle: (cycle: number, acknowledged: number) => void
+}
+
+export interface Report extends Verdict {
+  readonly seed: number
+  readonly scenario: Scenario
+  readonly cycles: number
+  readonly blows: Readonly<Partial<Record<Blow, number>>>
+  readonly seconds: number
+  /** What it said when it ended without having been killed. */
+  readonly crashes: readonly string[]
+  /** What else it did not do as it should. */
+  readonly complaints: readonly string[]
+  readonly passed: boolean
+}
+
+/** The longest that what is left may take to be delivered at the end. */
+const DRAIN_MS = 120_000
+
+/** Kills a daemon in all sorts of ways while both ways are live; at the end lets it deliver what is left, and compares. */
+export async function torture(options: TortureOptions): Promise<Report> {
+  const { seed, scenario, cycles, durationMs, mostItems, stopping, onCycle } = options
+  await using stops = new AsyncDisposableStack()
+  const started = performance.now()
+  const ledger = new Ledger()
+  const peers = startPeers(ledger, chance(seed, 'peers'))
+  stops.defer(() => peers.stop())
+  const weights: Partial<Record<Blow, number>> = SCENARIOS[scenario]
+  const usesDisk = weights.power !== undefined || weights.disk !== undefined
+  const victim = new Victim({ program: options.program, peers, faultyDisk: usesDisk })
+  stops.defer(() => victim.remove())
+  stops.defer(async () => void (await victim.kill('SIGKILL')))
+  const senders = new Senders({ ledger, random: chance(seed, 'senders'), up: victim.up })
+  const random = chance(seed, 'blows')
+  const blows: Partial<Record<Blow, number>> = {}
+  const complaints: string[] = []
+  let cycle = 0
+  const goesOn = () =>
+    cycle < cycles && performance.now() - started < durationMs && stopping?.aborted !== true
+  for (; goesOn(); cycle++) {
+    const blow = random.pick(weights)
+    blows[blow] = (blows[blow] ?? 0) + 1
+    const complaint =
+      blow === 'migrate'
+        ? await killWhileMigrating(options, { run: cycle, ledger, peers })
+        : await strike(blow, { victim, ledger, random, mostItems })
+    if (complaint !== null) complaints.push(`cycle ${cycle}, ${blow}: ${complaint}`)
+    onCycle(cycle + 1, ledger.acknowledgedCount)
+    if (victim.crashes.length > 5) break
+  }
+  peers.calmDown()
+  victim.start()
+  await victim.up()
+  await senders.stop()
+  const undrained = await drain(victim)
+  if (undrained !== null) complaints.push(undrained)
+  const code = await victim.kill('SIGTERM')
+  if (code !== 0) complaints.push(`at the end it stopped with exit code ${code}`)
+  for (const [status, count] of senders.oddities) complaints.push(`${count} requests were answered ${status}`)
+  const verdict = ledger.verdict()
+  const { lost, invented, outOfOrder, otherMessageId, wrongTenant } = verdict
+  const wrong = [lost, invented, outOfOrder, otherMessageId, wrongTenant, complaints, victim.crashes]
+  return {
+    seed,
+    scenario,
+    cycles: cycle,
+    blows,
+    seconds: (performance.now() - started) / 1000,
+    ...verdict,
+    crashes: victim.crashes,
+    complaints,
+    passed: wrong.every(({ length }) => length === 0),
+  }
+}
+
+/** Three times `kill -9` while a database of an earlier version is migrated and mapped; then it is left alone. */
+async function killWhileMigrating(
+  { program, seed }: TortureOptions,
+  { run, ledger, peers }: { run: number; ledger: Ledger; peers: Peers },
+): Promise<string | null> {
+  const random = chance(seed, `migrate ${run}`)
+  const victim = new Victim({ program, peers, faultyDisk: false })
+  try {
+    await olderDatabase(victim.database, run, ledger, random)
+    for (let kills = 0; kills < 3; kills++) {
+      victim.start()
+      await Bun.sleep(random.between(50, 350))
+      await victim.kill('SIGKILL')
+    }
+    victim.start()
+    await victim.up()
+    return await drain(victim)
+  } catch (error) {
+    return `${String(error)} ${victim.crashes.join('; ')}`
+  } finally {
+    await victim.kill('SIGKILL')
+    victim.remove()
+  }
+}
+
+/** Waits until nothing is pending, replaying what was given up. Answers what is left, in words; null for nothing. */
+async function drain(victim: Victim): Promise<string | null> {
+  const url = await victim.up()
+  let left = 'no health yet'
+  try {
+    await until(async () => {
+      const { tenants } = (await (await fetch(`${url}/health`)).json()) as Health
+      const sum = (of: 'pending' | 'dead') =>
+        Object.values(tenants).reduce((total, tenant) => total + tenant[of], 0)
+      left = `${sum('pending')} pending and ${sum('dead')} dead`
+      if (sum('dead') > 0) await replay(url)
+      return sum('pending') + sum('dead') === 0
+    }, AbortSignal.timeout(DRAIN_MS))
+    return null
+  } catch (error) {
+    return `not all was delivered within ${DRAIN_MS} ms: ${left} (${String(error)})`
+  }
+}
