@@ -132,3 +132,20 @@ test('a message that Refiner refuses for good is dead, and the next of the same 
   expect(loop.refiner.calls[0]!.body).toEqual({ id: 'u', event: 'taken' })
   await until(() => loop.daemon.health().tenants['acme']!.dead === 1)
 })
+
+test.each([400, 413])('of a batch that Segment refuses with %i, only the offender is dead', async (code) => {
+  let isOpen = false
+  await using loop = await startLoop({
+    segment: ({ text }) => {
+      if (!isOpen) return status(503)()
+      return text.includes('"refiner_n":5') ? status(code)() : null
+    },
+  })
+  await sendWebhooks(loop)
+  const tenant = () => loop.daemon.health().tenants['acme']!
+  await until(() => tenant().destinations.segment.pending === 2 * WEBHOOKS)
+  isOpen = true
+  await until(() => tenant().pending === 0)
+  expect(tenant().dead).toBe(1)
+  expect(loop.segment.delivered).toHaveLength(2 * WEBHOOKS - 1)
+})
