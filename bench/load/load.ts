@@ -61,9 +61,11 @@ export class Load {
     const seconds = (performance.now() - start) / 1000
     this.#measuring = false
     this.#stopped = true
+    if (this.#answerMs.length === 0)
+      throw new Error(`${plan.url} answered nothing within ${plan.measureMs} ms`)
     return {
       perSecond: this.#answerMs.length / seconds,
-      answerMs: quantiles(this.#answerMs),
+      answerMs: quantiles([...this.#answerMs, ...this.#stillWaiting()]),
       deliveredPerSecond: (after.webhooks - before.webhooks) / seconds,
       messagesPerSecond: (after.messages - before.messages) / seconds,
       arrivalMs: plan.waitForArrivals ? quantiles(await this.#arrivals()) : null,
@@ -136,12 +138,21 @@ export class Load {
     }
   }
 
+  /** How long what is not answered has waited by now: left out, the worst would not count. In ms. */
+  #stillWaiting(): number[] {
+    const now = performance.now()
+    const idle = new Set(this.#idle)
+    const underWay = [...this.#slots.values()].filter((slot) => !idle.has(slot)).map(({ since }) => since)
+    return [...underWay, ...this.#overdue].map((since) => now - since)
+  }
+
   #counts(): Promise<SinkCounts> {
     const { sink } = this.plan
     return sink === null ? Promise.resolve({ webhooks: 0, messages: 0 }) : sinkCounts(sink)
   }
 
   async #arrivals(): Promise<number[]> {
+    if (this.#acknowledged.size === 0) throw new Error('nothing was acknowledged')
     const end = performance.now() + LONGEST_ARRIVAL_MS
     for (;;) {
       const tracks = await sinkTracks(this.plan.sink!)
