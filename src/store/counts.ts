@@ -1,17 +1,38 @@
+import { sql } from 'kysely'
 import type { Clock } from '../contracts/clock.ts'
 import type { Destination } from '../contracts/delivery.ts'
 import { unmappedByTenant } from './inbox.ts'
 import type { Store } from './open.ts'
-import { type LaneCounts, laneCounts } from './outbox.ts'
+import { deadCounts, type LaneCounts } from './outbox.ts'
+import { rows } from './prepared.ts'
 
-/** Counting may take this part of the time, so that a long backlog that is looked at often slows nobody down. */
-const PART_OF_TIME = 0.02
+/** Up to so many are counted each time: some milliseconds. */
+const COUNTED_AT_ONCE = 20_000
+/** Beyond it they are gone through bit by bit, so many at a step, and a step each time that somebody asks. */
+const STEP = 10_000
+/** Other counts may take this part of the time. */
+const PART_OF_TIME = 0.005
 
 type Unmapped = ReadonlyMap<string, { readonly open: number; readonly oldestOpen: number }>
+type Open = Pick<LaneCounts, 'open' | 'oldestOpen'>
 
-/** How much waits. A count is used again for fifty times as long as it took: with little to count, it is always new. */
+/** Where a walk through the open deliveries of a lane is. */
+interface Walk {
+  readonly userKey: string
+  readonly id: number
+  readonly seen: number
+  readonly first: number
+  /** What the last whole walk found. */
+  readonly last: Open
+}
+
+/**
+ * How much waits. Little is counted anew each time. Of much, nothing that is asked for often may count it all: it would
+ * hold up the thread that everything waits for. Then the numbers are those of a walk that may be some minutes old.
+ */
 export class Counts {
   readonly #kept = new Map<string, { readonly value: unknown; readonly until: number }>()
+  readonly #walks = new Map<string, Walk>()
 
   constructor(
     private readonly store: Store,
@@ -19,7 +40,13 @@ export class Counts {
   ) {}
 
   lane(tenant: string, destination: Destination): LaneCounts {
-    return this.#recent(`${destination} ${tenant}`, () => laneCounts(this.store, { tenant, destination })[0]!)
+    const key = `${destination} ${tenant}`
+    const dead = this.#recent(key, () => deadCounts(this.store, { tenant, destination })[0]!)
+    const [few] = countFew(this.store, { tenant, destination, most: COUNTED_AT_ONCE })
+    const isFew = few!.open < COUNTED_AT_ONCE
+    if (isFew) this.#walks.delete(key)
+    const open = isFew ? this.#withMoment(few!) : this.#walk(key, tenant, destination)
+    return { ...open, ...dead }
   }
 
   /** What waits for the mapping, by tenant. */
@@ -33,6 +60,33 @@ export class Counts {
     return deliveries + (this.unmapped().get(tenant)?.open ?? 0)
   }
 
+  /** Goes a step on; the first time, all the way. */
+  #walk(key: string, tenant: string, destination: Destination): Open {
+    let walk = this.#walks.get(key) ?? this.#wholeWalk(tenant, destination)
+    const { userKey, id } = walk
+    const [step] = countStep(this.store, { tenant, destination, userKey, id, limit: STEP })
+    const [end] = endOfStep(this.store, { tenant, destination, userKey, id, skip: STEP - 1 })
+    const seen = walk.seen + step!.open
+    const first = Math.min(walk.first, step!.first ?? Infinity)
+    walk =
+      end === undefined
+        ? { ...BEGINNING, last: this.#withMoment({ open: seen, first }) }
+        : { ...end, seen, first, last: walk.last }
+    this.#walks.set(key, walk)
+    return walk.last
+  }
+
+  #wholeWalk(tenant: string, destination: Destination): Walk {
+    const [all] = countFew(this.store, { tenant, destination, most: Number.MAX_SAFE_INTEGER })
+    return { ...BEGINNING, last: this.#withMoment(all!) }
+  }
+
+  #withMoment({ open, first }: { readonly open: number; readonly first: number | null }): Open {
+    const moment = first === null || first === Infinity ? undefined : createdAt(this.store, { id: first })[0]
+    return { open, oldestOpen: moment?.at ?? null }
+  }
+
+  /** A count is used again for two hundred times as long as it took. */
   #recent<T>(key: string, count: () => T): T {
     const start = this.clock.elapsed()
     const kept = this.#kept.get(key)
@@ -45,3 +99,70 @@ export class Counts {
     return value
   }
 }
+
+const BEGINNING = { userKey: '', id: 0, seen: 0, first: Infinity }
+
+interface Counted {
+  readonly open: number
+  readonly first: number | null
+}
+
+const countFew = rows<{ tenant: string; destination: Destination; most: number }, Counted>(
+  (db, { tenant, destination, most }) =>
+    db
+      .selectFrom((eb) =>
+        eb
+          .selectFrom('outbox')
+          .select('id')
+          .where('tenant', '=', tenant)
+          .where('destination', '=', destination)
+          .where('settled_at', 'is', null)
+          .limit(most)
+          .as('open'),
+      )
+      .select([sql<number>`count(*)`.as('open'), sql<number | null>`min(id)`.as('first')]),
+)
+
+interface From extends Record<string, string | number> {
+  readonly tenant: string
+  readonly destination: Destination
+  readonly userKey: string
+  readonly id: number
+}
+
+const countStep = rows<From & { limit: number }, Counted>((db, { tenant, destination, userKey, id, limit }) =>
+  db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('outbox')
+        .select('id')
+        .where('tenant', '=', tenant)
+        .where('destination', '=', destination)
+        .where('settled_at', 'is', null)
+        .where(sql<boolean>`(user_key, id) > (${userKey}, ${id})`)
+        .orderBy('user_key')
+        .orderBy('id')
+        .limit(limit)
+        .as('step'),
+    )
+    .select([sql<number>`count(*)`.as('open'), sql<number | null>`min(id)`.as('first')]),
+)
+
+const endOfStep = rows<From & { skip: number }, { userKey: string; id: number }>(
+  (db, { tenant, destination, userKey, id, skip }) =>
+    db
+      .selectFrom('outbox')
+      .select(['user_key as userKey', 'id'])
+      .where('tenant', '=', tenant)
+      .where('destination', '=', destination)
+      .where('settled_at', 'is', null)
+      .where(sql<boolean>`(user_key, id) > (${userKey}, ${id})`)
+      .orderBy('user_key')
+      .orderBy('id')
+      .limit(sql<number>`1`)
+      .offset(skip),
+)
+
+const createdAt = rows<{ id: number }, { at: number }>((db, { id }) =>
+  db.selectFrom('outbox').select('created_at as at').where('id', '=', id),
+)

@@ -200,24 +200,17 @@ export interface LaneCounts {
   readonly lastDead: number | null
 }
 
-/** How many deliveries of a lane are open or dead. Reads indexes only, but for two rows. */
-export const laneCounts = rows<{ tenant: string; destination: Destination }, LaneCounts>(
-  (db, { tenant, destination }) => {
-    const lane = db.selectFrom('outbox').where('tenant', '=', tenant).where('destination', '=', destination)
-    const open = lane.where('settled_at', 'is', null)
-    const dead = lane.where('state', '=', 'dead')
-    const count = sql<number>`count(*)`.as('count')
-    const first = db
-      .selectFrom('outbox')
-      .select('created_at')
-      .where('id', '=', open.select(sql<number>`min(id)`.as('id')))
-    return db.selectNoFrom([
-      sql<number>`${open.select(count)}`.as('open'),
-      sql<number | null>`${first}`.as('oldestOpen'),
-      sql<number>`${dead.select(count)}`.as('dead'),
-      sql<number | null>`${dead.select(sql`max(settled_at)`.as('at'))}`.as('lastDead'),
-    ])
-  },
+/** How many deliveries of a lane are dead, and since when. Reads an index only. */
+export const deadCounts = rows<
+  { tenant: string; destination: Destination },
+  Pick<LaneCounts, 'dead' | 'lastDead'>
+>((db, { tenant, destination }) =>
+  db
+    .selectFrom('outbox')
+    .where('tenant', '=', tenant)
+    .where('destination', '=', destination)
+    .where('state', '=', 'dead')
+    .select([sql<number>`count(*)`.as('dead'), sql<number | null>`max(settled_at)`.as('lastDead')]),
 )
 
 /** The first tenant behind `after` that has open deliveries: one step down an index, however many it has. */
