@@ -136,6 +136,9 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
   const routes = mainRoutes()
+  // What looks at all that waits comes before the first request.
+  dispatcher.recover()
+  backlog.look()
   const { host: hostname, port: wantedPort } = configuration.server
   // Before anything is sent: a second daemon on the same configuration ends here.
   const port = await front.listen(hostname, wantedPort, configuration).catch((error: unknown) => {

@@ -42,12 +42,13 @@ export class Backlog {
 
   #lookLater(): void {
     this.#cancel = this.parts.clock.after(LOOK_EVERY_MS, () => {
-      this.#look()
+      this.look()
       if (this.#running) this.#lookLater()
     })
   }
 
-  #look(): void {
+  /** Looks now. */
+  look(): void {
     const { counts, tenants, most, turnAway, onError } = this.parts
     try {
       const isFull = (tenant: string) =>

@@ -35,10 +35,11 @@ export class Dispatcher {
     return this.#lanes.get(wayOf({ tenant, destination }))
   }
 
-  /** Frees all leases: this process is the only one on the file, so whoever held them is gone. */
-  start(): void {
-    if (this.#running) return
-    this.#running = true
+  /**
+   * Frees all leases: this process is the only one on the file, so whoever held them is gone. Looks at all that waits,
+   * which may take a second: to be called before anything is to be answered.
+   */
+  recover(): void {
     this.#attempt(() => {
       returnExpiredLeases(this.store, { now: Number.MAX_SAFE_INTEGER })
       mendHeads(this.store)
@@ -47,6 +48,11 @@ export class Dispatcher {
         lane.expediteFailed()
       }
     })
+  }
+
+  start(): void {
+    if (this.#running) return
+    this.#running = true
     for (const lane of this.lanes) lane.start()
     this.#rescueLater()
   }

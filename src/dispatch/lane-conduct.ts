@@ -12,6 +12,12 @@ const UNAUTHORIZED_PAUSE_MS = 30_000
 /** So many refusals with nothing taken in between are the key's fault, whatever was known of single deliveries. */
 const KEY_IS_WRONG_AFTER = 3
 
+/**
+ * So many messages go in one send at first, and twice as many after each that is delivered: to write down that a large
+ * batch failed holds everything up for longer than it is worth, where the destination is down anyway.
+ */
+const FIRST_MESSAGES = 100
+
 /** What a lane makes of its outcomes as a whole: whether it pauses, and how it fares. */
 export class LaneConduct {
   #status: LaneStatus = { state: 'ok', lastSuccessAt: null, lastError: null }
@@ -29,6 +35,7 @@ export class LaneConduct {
   readonly #breaker: CircuitBreaker
   readonly #outages = new Outages()
   #recovered = false
+  #mostMessages = FIRST_MESSAGES
 
   constructor(
     private readonly settings: DeliverySettings,
@@ -56,7 +63,7 @@ export class LaneConduct {
 
   /** How many messages may go in one send: a probe burns one attempt of one delivery. */
   mostMessages(messages: number): number {
-    return this.#breaker.isOpen ? 1 : messages
+    return this.#breaker.isOpen ? 1 : Math.min(messages, this.#mostMessages)
   }
 
   /** How long until something has to be tried though nothing is due yet, in ms; null when nothing has to. */
@@ -118,6 +125,7 @@ export class LaneConduct {
           break
       }
     }
+    this.#adaptBatches(outcomes)
     this.#watchForOutage(deliveries, outcomes, sentAt)
     if (outcomes.some(({ kind }) => kind === 'unauthorized')) {
       this.#refusals += 1
@@ -146,6 +154,12 @@ export class LaneConduct {
 
   #askedPauseMs(): number {
     return Math.max(0, this.#pausedUntil - this.clock.elapsed())
+  }
+
+  #adaptBatches(outcomes: readonly Outcome[]): void {
+    if (outcomes.some(({ kind }) => kind === 'retry')) this.#mostMessages = FIRST_MESSAGES
+    // Up to what no destination takes at once.
+    else this.#mostMessages = Math.min(this.#mostMessages * 2, 1_000_000)
   }
 
   /** A key that is good for others is not what is wrong with this delivery: it backs off alone. */

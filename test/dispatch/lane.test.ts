@@ -186,6 +186,7 @@ function startLane(store: Store, clock: Clock, sender: Sender): Dispatcher {
   const rate = new RateLimiter(1000, clock)
   const parts = { store, sender, rate, settings, clock, random: () => 0.5, onSettled: () => {}, onError }
   const dispatcher = new Dispatcher([new Lane('acme', 'segment', parts)], store, clock, onError)
+  dispatcher.recover()
   dispatcher.start()
   return dispatcher
 }

@@ -165,6 +165,7 @@ async function startWorld(): Promise<World & Disposable> {
   const start = () => {
     const lanes = [laneOf('segment', toSegment), laneOf('refiner', toRefiner)]
     const dispatcher = new Dispatcher(lanes, store, clock, fail)
+    dispatcher.recover()
     dispatcher.start()
     return dispatcher
   }
