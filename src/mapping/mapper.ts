@@ -12,8 +12,8 @@ import type { TenantMapping } from './tenant-mapping.ts'
 /** Items mapped in one commit: enough to share its cost, few enough to let requests in between. */
 const BATCH = 128
 /** While more comes than can be mapped, so many are mapped, and then there is a pause: taking what comes goes first. */
-const FLOOD_BATCH = 32
-const FLOOD_PAUSE_MS = 40
+const FLOOD_BATCH = 64
+const FLOOD_PAUSE_MS = 10
 /** Items that go to plugins together: what is slow with some of them holds up no more than these. */
 const PLUGIN_BATCH = 32
 /** Payloads read for one group at once, in characters: they are held until its plugins have answered. */
