@@ -48,11 +48,12 @@ export function tellSettled(
   log: Log,
   metrics: Metrics,
 ): void {
-  for (const { state } of settled) metrics.settled(tenant, destination, state === 'pending' ? 'retry' : state)
   for (const [state, level, message] of SETTLED_LOG) {
     const some = settled.filter((one) => one.state === state)
     const [first] = some
-    if (first) log[level]({ tenant, destination, deliveries: some.length, reason: first.reason }, message)
+    if (first === undefined) continue
+    metrics.settled(tenant, destination, state === 'pending' ? 'retry' : state, some.length)
+    log[level]({ tenant, destination, deliveries: some.length, reason: first.reason }, message)
   }
 }
 

@@ -39,8 +39,9 @@ export class Metrics {
     tenant: string,
     destination: Destination,
     result: 'delivered' | 'dead' | 'retry' | 'skipped',
+    count = 1,
   ): void {
-    this.#settled.inc({ tenant, destination, result })
+    this.#settled.inc({ tenant, destination, result }, count)
   }
 
   reloaded(result: 'ok' | 'rejected'): void {
