@@ -11,9 +11,11 @@ import type { TenantMapping } from './tenant-mapping.ts'
 
 /** Items mapped in one commit: enough to share its cost, few enough to let requests in between. */
 const BATCH = 128
-/** While more comes than can be mapped, so many are mapped, and then there is a pause: taking what comes goes first. */
-const FLOOD_BATCH = 64
-const FLOOD_PAUSE_MS = 10
+/**
+ * The same while requests flood in: about as long as the thread of the requests takes to bring the next ones, so that the
+ * two go on side by side.
+ */
+const FLOOD_BATCH = 32
 /** Items that go to plugins together: what is slow with some of them holds up no more than these. */
 const PLUGIN_BATCH = 32
 /** Payloads read for one group at once, in characters: they are held until its plugins have answered. */
@@ -78,9 +80,7 @@ export class Mapper {
   wake(): void {
     if (!this.#running || this.#scheduled) return
     this.#scheduled = true
-    const turn = () => this.#turn()
-    if (this.parts.isFlooded()) this.parts.clock.after(FLOOD_PAUSE_MS, turn)
-    else setImmediate(turn)
+    setImmediate(() => this.#turn())
   }
 
   #turn(): void {

@@ -13,8 +13,8 @@ const BUSY_PAUSE_MS = 50
 
 /** When so many requests share a commit, more are coming in than can be worked off meanwhile. */
 const FLOOD_REQUESTS = 24
-/** How long after such a commit the next one is to be expected. */
-const FLOOD_LASTS_MS = 10
+/** How long after such a commit another one may come: longer than a batch is mapped, which holds them all up. */
+const FLOOD_LASTS_MS = 100
 
 interface Waiting {
   readonly items: readonly InboxItem[]
