@@ -161,7 +161,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   return {
     url,
     health,
-    reload: () => reloader.reload(),
+    async reload() {
+      const result = await reloader.reload()
+      if (!isStopping()) await front.configured()
+      return result
+    },
     stop: () => (stopping ??= shutDown()),
   }
 

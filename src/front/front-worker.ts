@@ -37,6 +37,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToFront>) => {
       return
     case 'configure':
       intake = intakeOf(data.settings)
+      post({ kind: 'configured' })
       return
     case 'kept':
       inbox.kept(data.id, data.stored)

@@ -21,6 +21,9 @@ export class Front {
   readonly #drained = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<void>()
   #isListening = false
+  /** Of each configuration that is on its way, in order, what to do when it is in force. */
+  readonly #configuring: (() => void)[] = []
+  #configured = Promise.resolve()
   #full = ''
 
   /** Starts the thread, which loads while other things are done; it listens when it is told to. */
@@ -47,7 +50,13 @@ export class Front {
 
   /** Puts a configuration in force: what is answered from now on is answered by it. */
   configure(configuration: Configuration): void {
+    this.#configured = new Promise((resolve) => this.#configuring.push(resolve))
     this.#post({ kind: 'configure', settings: settingsOf(configuration) })
+  }
+
+  /** Resolves when the last configuration is in force. */
+  configured(): Promise<void> {
+    return this.#configured
   }
 
   /** Items of these tenants are turned away until it is called again without them. */
@@ -90,6 +99,9 @@ export class Front {
       case 'listening':
         this.#isListening = true
         this.#listening.resolve(message.port)
+        return
+      case 'configured':
+        this.#configuring.shift()?.()
         return
       case 'failed':
         this.#listening.reject(new Error(message.message))

@@ -35,6 +35,8 @@ export type ToFront =
 export type FromFront =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'failed'; readonly message: string }
+  /** The last `configure` is in force. */
+  | { readonly kind: 'configured' }
   /**
    * To be put on the disk, in this order: of each item its tenant, source, key and payload, one after the other. A group
    * is what one request brought.
