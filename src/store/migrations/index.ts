@@ -3,6 +3,7 @@ import { initial } from './001-initial.ts'
 import { mappingNotes } from './002-mapping-notes.ts'
 import { groupsAndReplay } from './003-groups-and-replay.ts'
 import { attemptsAndReplays } from './004-attempts-and-replays.ts'
+import { cheapChecks } from './005-cheap-checks.ts'
 
 /** By name, run in the order of their names. A static map: a compiled binary has no folder to read. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '002-mapping-notes': mappingNotes,
   '003-groups-and-replay': groupsAndReplay,
   '004-attempts-and-replays': attemptsAndReplays,
+  '005-cheap-checks': cheapChecks,
 }
