@@ -101,7 +101,14 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const lanes = laneMaker.lanesFor(configuration, [])
   const dispatcher = new Dispatcher(lanes, store, clock, onError('freeing lost deliveries'))
   const mapper = new Mapper(
-    { store, clock, onMapped, onError: onError('mapping'), isFlooded: () => inbox.isFlooded() },
+    {
+      store,
+      clock,
+      onMapped,
+      onError: onError('mapping'),
+      isFlooded: () => inbox.isFlooded,
+      reserve: (tenant, destination) => dispatcher.lane(tenant, destination)?.reserve() ?? null,
+    },
     generation.mappings,
   )
 
@@ -141,7 +148,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   backlog.look()
   const { host: hostname, port: wantedPort } = configuration.server
   // Before anything is sent: a second daemon on the same configuration ends here.
-  const port = await front.listen(hostname, wantedPort, configuration).catch((error: unknown) => {
+  const port = await front.listen(hostname, wantedPort, configuration, store.disk).catch((error: unknown) => {
     const hint = 'is another program, or another refiner-sync, there? Stop it, or choose another server.port'
     return giveUp(
       new Error(`listening on ${hostname}:${wantedPort} failed: ${hint}`, { cause: error }),

@@ -24,6 +24,26 @@ export interface NewDelivery {
   readonly notes: string | null
 }
 
+/** What a lane needs of a delivery that has just been made. */
+export type FreshDelivery = Pick<NewDelivery, 'call' | 'userKey' | 'messageId'> & { readonly payload: string }
+
+/**
+ * A batch that a lane is ready to send now, and in which deliveries get a place as they are written down: under its
+ * lease where they are their user's first, and behind those. What is not written is to be forgotten.
+ */
+export interface Reservation {
+  readonly lease: string
+  /** In ms since 1970. */
+  readonly leasedUntil: number
+  hasPlace(delivery: FreshDelivery): boolean
+  add(id: number, delivery: FreshDelivery): void
+  /** To be called once all of it is committed. */
+  go(): void
+}
+
+/** Answers null where a lane has no use for one now. */
+export type Reserve = (tenant: string, destination: Destination) => Reservation | null
+
 /** A delivery that a lane has taken and must settle. */
 export interface LeasedDelivery {
   readonly id: number

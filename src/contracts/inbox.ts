@@ -17,10 +17,11 @@ export interface Appended {
   readonly duplicates: number
 }
 
-/** Keeps items on disk. */
+/** Keeps items. */
 export interface InboxAppender {
   /**
-   * Resolves after the commit that holds all of the items. Rejects with InboxUnavailable when they cannot be kept;
+   * Resolves after the commit that holds all of the items. For the thread that answers requests that is when they are
+   * on the disk; for the one that writes, when only a power cut could take them back. Rejects with InboxUnavailable when they cannot be kept;
    * then none of them is.
    */
   append(items: readonly InboxItem[]): Promise<Appended>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Cancel, Clock } from '../contracts/clock.ts'
 import type { DeliverySettings } from '../contracts/configuration.ts'
-import type { Destination, Outcome, Sender } from '../contracts/delivery.ts'
+import type { Destination, Outcome, Reservation, Sender } from '../contracts/delivery.ts'
 import type { LaneStatus } from '../contracts/health.ts'
 import { bringForward, type DueDelivery, dueDeliveries, nextDueAt } from '../store/due.ts'
 import { makeFailedDue, makeNextDue } from '../store/expedite.ts'
@@ -10,6 +10,7 @@ import { leaseHeads, makeDue, renewLease } from '../store/outbox.ts'
 import { LaneConduct } from './lane-conduct.ts'
 import { packBatch } from './pack-batch.ts'
 import type { RateLimiter } from './rate-limiter.ts'
+import { ReservedBatch } from './reservation.ts'
 import { LONGEST_PAUSE_MS } from './retry-policy.ts'
 import { type Settled, settle } from './settle.ts'
 
@@ -36,6 +37,8 @@ export interface LaneParts {
 
 interface Batch {
   readonly lease: string
+  /** How often the disk had failed when it was taken: see `Doubts`. */
+  readonly doubts: number
   readonly deliveries: readonly DueDelivery[]
 }
 
@@ -81,19 +84,30 @@ export class Lane {
     if (!this.#running) return
     this.#cancelLook()
     try {
-      for (let batch = this.#take(); batch !== null; batch = this.#take()) {
-        const taken = batch
-        const work = this.#deliver(taken).finally(() => {
-          this.#underWay.delete(taken)
-          this.wake()
-        })
-        this.#underWay.set(taken, work)
-      }
+      for (let batch = this.#take(); batch !== null; batch = this.#take()) this.#begin(batch)
       this.#lookAgain(this.#nextWakeMs())
     } catch (error) {
       this.parts.onError(error)
       this.#lookAgain(LOOK_EVERY_MS)
     }
+  }
+
+  /**
+   * A batch for what is about to be written down, when it could be sent at once; null otherwise, or when something else
+   * is due before it.
+   */
+  reserve(): Reservation | null {
+    const { store, sender, rate, clock } = this.parts
+    const { limits } = sender
+    const now = clock.now()
+    if (!this.#running || limits.together !== 'all' || this.#isFull() || rate.waitMs() > 0) return null
+    if ((nextDueAt(store, this) ?? Infinity) <= now) return null
+    const { count: doubts } = store.guard.doubts
+    const most = { ...limits, messages: this.#conduct.mostMessages(limits.messages) }
+    return new ReservedBatch(now + LEASE_MS, most, ({ lease, deliveries }) => {
+      rate.take()
+      this.#begin({ lease, doubts, deliveries })
+    })
   }
 
   /** Tries at once what waits for a moment that was set under other settings. */
@@ -136,13 +150,21 @@ export class Lane {
       leaseHeads(store, { ids: JSON.stringify(headsOf(batch)), lease, leasedUntil: now + LEASE_MS })
       return batch
     })
-    return { lease, deliveries }
+    return { lease, doubts: store.guard.doubts.count, deliveries }
   }
 
   /** Makes the next delivery due when it is time to see whether the destination is back; whether there is one. */
   #bringProbe(now: number): boolean {
     if (this.#underWay.size > 0 || this.#conduct.probeWaitMs() !== 0) return false
     return makeNextDue(this.parts.store, { tenant: this.tenant, destination: this.destination, now }) > 0
+  }
+
+  #begin(batch: Batch): void {
+    const work = this.#deliver(batch).finally(() => {
+      this.#underWay.delete(batch)
+      this.wake()
+    })
+    this.#underWay.set(batch, work)
   }
 
   #isFull(): boolean {
@@ -169,12 +191,14 @@ export class Lane {
   /** Writes the outcomes down, however long the disk takes no writes: what was delivered must not go out again. */
   async #settle(batch: Batch, outcomes: readonly Outcome[]): Promise<Settled[]> {
     const { store, settings, clock, random, onError } = this.parts
-    const { lease } = batch
+    const { lease, doubts } = batch
     const deliveries = batch.deliveries.map((delivery) => this.#withTimeThatCounts(delivery))
     for (;;) {
       try {
         const notBefore = clock.now() + this.#conduct.pauseLeftMs()
-        return settle(store, this, { lease, deliveries, outcomes, notBefore }, settings, clock.now(), random)
+        const isCertain = store.guard.doubts.count === doubts
+        const sent = { lease, deliveries, outcomes, notBefore, isCertain }
+        return settle(store, this, sent, settings, clock.now(), random)
       } catch (error) {
         if (this.#aborting.signal.aborted) throw error
         onError(error)

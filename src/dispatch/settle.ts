@@ -4,7 +4,14 @@ import { recordAttempt } from '../store/attempts.ts'
 import type { DueDelivery, LaneKey } from '../store/due.ts'
 import { advanceHeads, settleHead } from '../store/heads.ts'
 import type { Store } from '../store/open.ts'
-import { retryDelivery, returnDelivery, settleDead, settleDelivered, usersUnder } from '../store/outbox.ts'
+import {
+  isStill,
+  retryDelivery,
+  returnDelivery,
+  settleDead,
+  settleDelivered,
+  usersUnder,
+} from '../store/outbox.ts'
 import { backoffMs, isExhausted } from './retry-policy.ts'
 
 /** What became of a delivery after an attempt. */
@@ -23,13 +30,15 @@ export interface Sent {
   readonly outcomes: readonly Outcome[]
   /** When what was held back by the lane is due again, in ms since 1970. */
   readonly notBefore: number
+  /** False when the disk has failed since: then what was written before may be gone, and IDs be those of others. */
+  readonly isCertain: boolean
 }
 
 /** Writes down what came of one send, in one commit. Users whose lease has passed on are left alone. */
 export function settle(
   store: Store,
   { tenant, destination }: LaneKey,
-  { lease, deliveries, outcomes, notBefore }: Sent,
+  { lease, deliveries, outcomes, notBefore, isCertain }: Sent,
   settings: DeliverySettings,
   now: number,
   random: () => number,
@@ -68,7 +77,9 @@ export function settle(
   return store.transaction(() => {
     const held = usersUnder(store, lease)
     const ours = deliveries.map((delivery, index) => ({ delivery, outcome: outcomes[index] ?? UNREPORTED }))
-    const mine = ours.filter(({ delivery }) => held.has(delivery.userKey))
+    const mine = ours.filter(
+      ({ delivery }) => held.has(delivery.userKey) && (isCertain || isStill(store, delivery)),
+    )
     const delivered = mine
       .filter(({ outcome }) => outcome.kind === 'delivered')
       .map(({ delivery }) => delivery.id)

@@ -1,4 +1,6 @@
 /** The entry point of the thread that speaks HTTP: it reads and checks requests, and never waits for the disk. */
+import { Doubts } from '../disk/doubts.ts'
+import { WalSync } from '../disk/wal-sync.ts'
 import { requestUrl } from '../http/request-url.ts'
 import { createIntake, createServer, type Intake } from '../intake/server.ts'
 import type { Log, LogFields } from '../observe/log.ts'
@@ -32,6 +34,7 @@ const app = createServer({
 self.addEventListener('message', ({ data }: MessageEvent<ToFront>) => {
   switch (data.kind) {
     case 'listen':
+      inbox.syncWith(new WalSync(data.disk.walPath, new Doubts(data.disk.doubts)))
       intake = intakeOf(data.settings)
       listen(data.hostname, data.port)
       return
@@ -40,7 +43,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToFront>) => {
       post({ kind: 'configured' })
       return
     case 'kept':
-      inbox.kept(data.id, data.stored)
+      void inbox.kept(data.id, data.stored, data.doubts)
       return
     case 'unkept':
       inbox.unkept(data.id, data.why)

@@ -1,5 +1,7 @@
 import type { Configuration } from '../contracts/configuration.ts'
 import { type InboxAppender, type InboxItem, InboxUnavailable, type Source } from '../contracts/inbox.ts'
+import { Doubts } from '../disk/doubts.ts'
+import type { CommitDisk } from '../disk/wal-sync.ts'
 import type { Log } from '../observe/log.ts'
 import { startWorker } from '../threads/start-worker.ts'
 import type { FromFront, FrontSettings, PlainRequest, ToFront } from './messages.ts'
@@ -25,6 +27,7 @@ export class Front {
   readonly #configuring: (() => void)[] = []
   #configured = Promise.resolve()
   #full = ''
+  #doubts = new Doubts()
 
   /** Starts the thread, which loads while other things are done; it listens when it is told to. */
   constructor(private readonly parts: FrontParts) {
@@ -43,8 +46,9 @@ export class Front {
   }
 
   /** The port it listens on. Rejects when it cannot. */
-  listen(hostname: string, port: number, configuration: Configuration): Promise<number> {
-    this.#post({ kind: 'listen', hostname, port, settings: settingsOf(configuration) })
+  listen(hostname: string, port: number, configuration: Configuration, disk: CommitDisk): Promise<number> {
+    this.#doubts = new Doubts(disk.doubts)
+    this.#post({ kind: 'listen', hostname, port, settings: settingsOf(configuration), disk })
     return this.#listening.promise
   }
 
@@ -127,6 +131,7 @@ export class Front {
   /** The groups of a message are given to the appender in the same turn, so that they share a commit. */
   async #keep({ id, groups, items }: FromFront & { kind: 'keep' }): Promise<void> {
     const { inbox, log } = this.parts
+    const doubts = this.#doubts.count
     let at = 0
     const appends = groups.map((count) => {
       const group: InboxItem[] = []
@@ -146,7 +151,7 @@ export class Front {
     const failed = results.find((result) => result.status === 'rejected')
     if (failed === undefined) {
       const stored = results.map((result) => (result.status === 'fulfilled' ? result.value.stored : 0))
-      this.#post({ kind: 'kept', id, stored })
+      this.#post({ kind: 'kept', id, stored, doubts })
     } else {
       const why: unknown = failed.reason
       if (!(why instanceof InboxUnavailable)) throw why

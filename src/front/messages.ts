@@ -1,4 +1,5 @@
 import type { ServerSettings, Tenant } from '../contracts/configuration.ts'
+import type { CommitDisk } from '../disk/wal-sync.ts'
 import type { LogFields } from '../observe/log.ts'
 
 /** What the HTTP thread needs to know of the configuration. */
@@ -15,12 +16,21 @@ export type ToFront =
       readonly hostname: string
       readonly port: number
       readonly settings: FrontSettings
+      readonly disk: CommitDisk
     }
   /** Requests from now on are for this configuration. */
   | { readonly kind: 'configure'; readonly settings: FrontSettings }
-  /** All of a `keep` is on the disk; how many items of each group were new. */
-  | { readonly kind: 'kept'; readonly id: number; readonly stored: readonly number[] }
-  /** Nothing of a `keep` is known to be on the disk. */
+  /**
+   * All of a `keep` is committed, and to be synced before it is answered; how many items of each group were new, and the
+   * count of doubts before it was committed.
+   */
+  | {
+      readonly kind: 'kept'
+      readonly id: number
+      readonly stored: readonly number[]
+      readonly doubts: number
+    }
+  /** Nothing of a `keep` is known to be kept. */
   | { readonly kind: 'unkept'; readonly id: number; readonly why: string }
   | { readonly kind: 'answered'; readonly id: number; readonly answer: PlainAnswer }
   /** Whether new items are turned away for now, and why. */

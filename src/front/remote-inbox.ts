@@ -1,4 +1,5 @@
 import { type Appended, type InboxAppender, type InboxItem, InboxUnavailable } from '../contracts/inbox.ts'
+import { SyncFailed, type WalSync } from '../disk/wal-sync.ts'
 import type { FromFront } from './messages.ts'
 
 /** What may wait for the disk at once; beyond either bound senders are told to come back. */
@@ -7,9 +8,6 @@ const MOST_CHARACTERS = 64 * 1024 * 1024
 
 /** Segment waits 5 s for an answer. What the disk takes later than this is kept nevertheless, and known when it comes again. */
 const LONGEST_WAIT_MS = 4500
-
-/** Messages under way at once: while one is written to the disk, the next one is there already. */
-const MOST_MESSAGES = 2
 
 interface Waiting {
   readonly items: readonly InboxItem[]
@@ -33,6 +31,8 @@ export class RemoteInbox implements InboxAppender {
   #items = 0
   #characters = 0
   #lastId = 0
+  #isWriting = false
+  #disk: WalSync | null = null
   readonly #sent = new Map<number, Sent>()
   #full: ReadonlySet<string> = new Set()
 
@@ -53,12 +53,30 @@ export class RemoteInbox implements InboxAppender {
     })
   }
 
+  /** What the other thread commits is on the disk when this says so. */
+  syncWith(disk: WalSync): void {
+    this.#disk = disk
+  }
+
   /** From now on items of these tenants are turned away. */
   turnAway(tenants: readonly string[]): void {
     this.#full = new Set(tenants)
   }
 
-  kept(id: number, stored: readonly number[]): void {
+  /** What has been committed is answered once it is on the disk. */
+  async kept(id: number, stored: readonly number[], doubts: number): Promise<void> {
+    // The next message is written while this one is synced.
+    this.#isWriting = false
+    this.#send()
+    try {
+      await this.#disk!.onDisk(doubts)
+    } catch (error) {
+      this.#refuse(
+        id,
+        `the database refused: ${error instanceof SyncFailed ? error.message : 'unknown fault'}`,
+      )
+      return
+    }
     for (const [index, { items, resolve }] of this.#take(id).entries()) {
       const count = stored[index]!
       resolve({ stored: count, duplicates: items.length - count })
@@ -66,12 +84,18 @@ export class RemoteInbox implements InboxAppender {
   }
 
   unkept(id: number, why: string): void {
+    this.#isWriting = false
+    this.#refuse(id, why)
+    this.#send()
+  }
+
+  #refuse(id: number, why: string): void {
     const refusal = new InboxUnavailable(why)
     for (const { reject } of this.#take(id)) reject(refusal)
   }
 
   #send(): void {
-    if (this.#next.length === 0 || this.#sent.size >= MOST_MESSAGES) return
+    if (this.#next.length === 0 || this.#isWriting) return
     const waiting = this.#next
     this.#next = []
     const items: string[] = []
@@ -84,7 +108,8 @@ export class RemoteInbox implements InboxAppender {
     }
     this.#lastId += 1
     const id = this.#lastId
-    const timer = setTimeout(() => this.unkept(id, 'the disk takes too long'), LONGEST_WAIT_MS)
+    const timer = setTimeout(() => this.#refuse(id, 'the disk takes too long'), LONGEST_WAIT_MS)
+    this.#isWriting = true
     this.#sent.set(id, { waiting, characters, timer })
     this.post({ kind: 'keep', id, groups: waiting.map((group) => group.items.length), items })
   }
@@ -97,7 +122,6 @@ export class RemoteInbox implements InboxAppender {
     clearTimeout(sent.timer)
     this.#characters -= sent.characters
     for (const { items } of sent.waiting) this.#items -= items.length
-    this.#send()
     return sent.waiting
   }
 }

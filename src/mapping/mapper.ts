@@ -1,5 +1,6 @@
 import { SQLiteError } from 'bun:sqlite'
 import type { Cancel, Clock } from '../contracts/clock.ts'
+import type { Reserve } from '../contracts/delivery.ts'
 import type { PluginHost } from '../contracts/plugin-host.ts'
 import { FilesUnsafe } from '../store/file-guard.ts'
 import { type Group, type InboxRow, unmappedItems, waitingGroups } from '../store/inbox.ts'
@@ -11,11 +12,11 @@ import type { TenantMapping } from './tenant-mapping.ts'
 
 /** Items mapped in one commit: enough to share its cost, few enough to let requests in between. */
 const BATCH = 128
-/**
- * The same while requests flood in: about as long as the thread of the requests takes to bring the next ones, so that the
- * two go on side by side.
- */
-const FLOOD_BATCH = 32
+/** The same while requests flood in, which wait for it to end. */
+const FLOOD_BATCH = 64
+/** How long mapping gives way to requests, however many come. What they bring is safe, and may wait; but not for ever. */
+const LONGEST_YIELD_MS = 100
+const YIELD_MS = 2
 /** Items that go to plugins together: what is slow with some of them holds up no more than these. */
 const PLUGIN_BATCH = 32
 /** Payloads read for one group at once, in characters: they are held until its plugins have answered. */
@@ -35,7 +36,8 @@ export interface MapperParts {
   /** Called after each commit, with what was mapped. */
   readonly onMapped: (mapped: readonly MappedItem[]) => void
   readonly onError: (error: unknown) => void
-  /** Whether more is coming in than can be mapped meanwhile. */
+  readonly reserve: Reserve
+  /** Whether requests flood in. */
   readonly isFlooded: () => boolean
 }
 
@@ -50,6 +52,8 @@ export class Mapper {
   /** The groups that wait for plugins. Replaced with the mappings, so that what answers later is known to be late. */
   #busy = new Set<string>()
   #last: Group | null = null
+  /** On the clock that is never set back. */
+  #mappedAt = -Infinity
 
   constructor(
     private readonly parts: MapperParts,
@@ -86,23 +90,32 @@ export class Mapper {
   #turn(): void {
     this.#scheduled = false
     if (!this.#running) return
+    const isFlooded = this.parts.isFlooded()
+    if (isFlooded && this.#givesWay()) return this.#lookLater(YIELD_MS)
     try {
-      if (this.#mapSome()) return this.wake()
+      if (this.#mapSome(isFlooded ? FLOOD_BATCH : BATCH)) return this.wake()
     } catch (error) {
       this.parts.onError(error)
     }
     this.#lookLater()
   }
 
-  #lookLater(): void {
+  /** Whether requests come first this time. */
+  #givesWay(): boolean {
+    const now = this.parts.clock.elapsed()
+    if (now - this.#mappedAt < LONGEST_YIELD_MS) return true
+    this.#mappedAt = now
+    return false
+  }
+
+  #lookLater(ms = LOOK_EVERY_MS): void {
     this.#cancelLook()
-    this.#cancelLook = this.parts.clock.after(LOOK_EVERY_MS, () => this.wake())
+    this.#cancelLook = this.parts.clock.after(ms, () => this.wake())
   }
 
   /** Takes up to a batch of items; answers whether there may be more to take. */
-  #mapSome(): boolean {
+  #mapSome(batch: number): boolean {
     const mapped: MappedItem[] = []
-    const batch = this.parts.isFlooded() ? FLOOD_BATCH : BATCH
     let left = batch
     for (const group of waitingGroups(this.parts.store, this.#last)) {
       const mapping = this.mappings.tenants.get(group.tenant)
@@ -129,12 +142,15 @@ export class Mapper {
     results: Promise<readonly Mapped[]>,
   ): Promise<void> {
     const busy = this.#busy
+    const { doubts } = this.parts.store.guard
+    const doubtsBefore = doubts.count
     const key = keyOf(group)
     busy.add(key)
     try {
       const mapped = await results
       if (busy !== this.#busy) return
-      this.parts.onMapped(this.#record(together(items, mapped)))
+      // After a fault of the disk an ID may be that of another item: they are read again.
+      if (doubts.count === doubtsBefore) this.parts.onMapped(this.#record(together(items, mapped)))
       busy.delete(key)
       this.wake()
     } catch (error) {
@@ -147,7 +163,7 @@ export class Mapper {
 
   #record(mapped: readonly MappedItem[]): readonly MappedItem[] {
     try {
-      recordMapped(this.parts.store, mapped, this.parts.clock.now())
+      recordMapped(this.parts.store, mapped, this.parts.clock.now(), this.parts.reserve)
       return mapped
     } catch (error) {
       if (isEnvironmental(error)) throw error

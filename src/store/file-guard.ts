@@ -1,7 +1,9 @@
 import { type Database, SQLiteError } from 'bun:sqlite'
+import type { Doubts } from '../disk/doubts.ts'
+import { SyncFailed } from '../disk/wal-sync.ts'
 import { faultWords } from './fault-words.ts'
 import { FileWatch } from './file-watch.ts'
-import { WalIndex } from './wal-index.ts'
+import type { WalIndex } from './wal-index.ts'
 
 /** Each waits for the lock as long as SQLite is told to: fewer in a row are another process' ordinary work. */
 const BUSY_IS_A_FAULT_AFTER = 10
@@ -23,9 +25,8 @@ export class FilesUnsafe extends Error {
  */
 export class FileGuard {
   readonly #watch: FileWatch
-  readonly #index: WalIndex
-  /** Whether what is in the -wal may not be on the disk. */
-  #doubtful = false
+  /** The doubts that have been dispelled: with more, what is in the -wal may not be on the disk. */
+  #dispelled = 0
   #missing = false
   #leftOpen = false
   #busyInARow = 0
@@ -34,14 +35,15 @@ export class FileGuard {
   constructor(
     private readonly sqlite: Database,
     path: string,
+    private readonly index: WalIndex,
+    readonly doubts: Doubts,
   ) {
     this.#watch = new FileWatch(path)
-    this.#index = new WalIndex(`${path}-shm`)
   }
 
   /** Why the last transaction failed, where the files were at fault; null once one has succeeded. */
   get fault(): string | null {
-    return this.#fault
+    return this.#fault ?? (this.#isDoubtful ? 'the disk did not confirm what was written to it' : null)
   }
 
   /** What is wrong with the places of the files; null when nothing is. */
@@ -51,22 +53,30 @@ export class FileGuard {
 
   /** Before a transaction: mends what the last one left. Throws when that is not possible yet. */
   prepare(): void {
-    if (this.#missing) this.#expectFiles()
+    if (this.#missing) this.expectFiles()
     if (this.#leftOpen && this.sqlite.inTransaction) this.sqlite.run('rollback')
     this.#leftOpen = false
-    if (this.#doubtful) this.#renewWal()
+    if (this.#isDoubtful) this.#renewWal()
   }
 
-  /** After a commit; throws when nobody would ever find it again. A relaxed one is no promise to anybody. */
-  confirm(relaxed: boolean): void {
-    if (!relaxed) this.#expectFiles()
+  /** After a commit. */
+  committed(): void {
     this.#busyInARow = 0
     this.#fault = null
   }
 
+  /** Before a commit is called safe; throws when nobody would ever find it again. */
+  expectFiles(): void {
+    const missing = this.#watch.missing()
+    this.#missing = missing !== null
+    if (missing === null) return
+    this.#fault = missing
+    throw new FilesUnsafe(missing)
+  }
+
   /** After a transaction that failed; other errors than those of the files are none of its business. */
   note(error: unknown): void {
-    if (error instanceof FilesUnsafe) {
+    if (error instanceof FilesUnsafe || error instanceof SyncFailed) {
       this.#fault = error.message
       return
     }
@@ -78,7 +88,7 @@ export class FileGuard {
       return
     }
     if (!/^SQLITE_(IOERR|FULL|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL)/.test(code)) return
-    if (code.startsWith('SQLITE_IOERR')) this.#doubtful = true
+    if (code.startsWith('SQLITE_IOERR')) this.doubts.add()
     this.#fault = faultWords(error)
   }
 
@@ -87,20 +97,19 @@ export class FileGuard {
     this.#leftOpen = true
   }
 
-  #expectFiles(): void {
-    const missing = this.#watch.missing()
-    this.#missing = missing !== null
-    if (missing !== null) throw new FilesUnsafe(missing)
+  get #isDoubtful(): boolean {
+    return this.doubts.count !== this.#dispelled
   }
 
   #renewWal(): void {
-    this.#index.invalidate()
+    const { count } = this.doubts
+    this.index.invalidate()
     const [result] = this.sqlite.query<{ busy: number }, []>('pragma wal_checkpoint(truncate)').all()
     if (result?.busy !== 0) {
       throw new FilesUnsafe(
-        'the disk failed, and before anything is accepted its -wal must be written anew: another process that reads it is in the way',
+        'the disk failed, and before anything is accepted its -wal must be written anew: somebody who reads or copies it is in the way',
       )
     }
-    this.#doubtful = false
+    this.#dispelled = count
   }
 }

@@ -11,10 +11,11 @@ const MOST_WAITING = 20_000
 const LONGEST_BUSY_MS = 3500
 const BUSY_PAUSE_MS = 50
 
-/** When so many requests share a commit, more are coming in than can be worked off meanwhile. */
-const FLOOD_REQUESTS = 24
-/** How long after such a commit another one may come: longer than a batch is mapped, which holds them all up. */
-const FLOOD_LASTS_MS = 100
+/** When so many requests come within such a time, more are coming in than can be worked off meanwhile. */
+const FLOOD_REQUESTS = 32
+const WINDOW_MS = 10
+/** For how long then more are to be expected. */
+const FLOOD_LASTS_MS = 25
 
 interface Waiting {
   readonly items: readonly InboxItem[]
@@ -26,14 +27,16 @@ interface Waiting {
 
 /**
  * Requests that wait at the same time share one commit: those that are appended without a pause in between, and while
- * another process keeps the file locked all that come. Each is answered after it.
+ * another process keeps the file locked all that come. Each is told after it; then whoever answers the request sees to
+ * it that the commit is on the disk.
  */
 export class GroupCommitAppender implements InboxAppender {
   #waiting: Waiting[] = []
   #waitingItems = 0
   #scheduled = false
   #closed = false
-  /** When a commit last held many requests, on the clock that is never set back. */
+  #window = { since: -Infinity, requests: 0 }
+  /** When there were last many, on the clock that is never set back. */
   #floodedAt = -Infinity
   /** Why the last commit failed; null once one has succeeded again. */
   lastFailure: string | null = null
@@ -45,8 +48,8 @@ export class GroupCommitAppender implements InboxAppender {
     private readonly onCommit: () => void,
   ) {}
 
-  /** Whether more comes than can be worked off meanwhile: then taking it comes first. */
-  isFlooded(): boolean {
+  /** Whether requests flood in: then keeping what they bring comes first. */
+  get isFlooded(): boolean {
     return this.clock.elapsed() - this.#floodedAt < FLOOD_LASTS_MS
   }
 
@@ -77,7 +80,8 @@ export class GroupCommitAppender implements InboxAppender {
     const now = this.clock.now()
     let stored: number[]
     try {
-      stored = this.store.transaction(() => group.map(({ items }) => this.#insert(items, now)))
+      stored = this.store.relaxedTransaction(() => group.map(({ items }) => this.#insert(items, now)))
+      this.store.guard.expectFiles()
     } catch (error) {
       if (isBusy(error) && now - group[0]!.since < LONGEST_BUSY_MS && !this.#closed) {
         this.#scheduled = true
@@ -85,19 +89,31 @@ export class GroupCommitAppender implements InboxAppender {
         return
       }
       this.#clear()
-      this.lastFailure = faultWords(error)
-      const refusal = new InboxUnavailable(`the database refused: ${this.lastFailure}`, { cause: error })
-      for (const waiting of group) waiting.reject(refusal)
+      this.#refuse(group, error)
       return
     }
-    if (group.length >= FLOOD_REQUESTS) this.#floodedAt = this.clock.elapsed()
     this.#clear()
+    this.#noteFlood(group)
     this.lastFailure = null
     group.forEach((waiting, index) => {
       const count = stored[index]!
       waiting.resolve({ stored: count, duplicates: waiting.items.length - count })
     })
+    // Mapping need not wait for the disk: what a power cut takes back was not acknowledged, and comes again.
     this.onCommit()
+  }
+
+  #noteFlood(group: readonly Waiting[]): void {
+    const now = this.clock.elapsed()
+    if (now - this.#window.since > WINDOW_MS) this.#window = { since: now, requests: 0 }
+    this.#window.requests += group.length
+    if (this.#window.requests >= FLOOD_REQUESTS) this.#floodedAt = now
+  }
+
+  #refuse(group: readonly Waiting[], error: unknown): void {
+    this.lastFailure = faultWords(error)
+    const refusal = new InboxUnavailable(`the database refused: ${this.lastFailure}`, { cause: error })
+    for (const waiting of group) waiting.reject(refusal)
   }
 
   #clear(): void {

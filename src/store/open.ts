@@ -1,10 +1,14 @@
 import { Database, SQLiteError } from 'bun:sqlite'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { Doubts } from '../disk/doubts.ts'
+import { type CommitDisk, WalSync } from '../disk/wal-sync.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { faultWords } from './fault-words.ts'
 import { FileGuard } from './file-guard.ts'
 import { migrate } from './migrate.ts'
 import { type Transactions, transactions } from './transactions.ts'
+import { WalIndex } from './wal-index.ts'
 
 /**
  * An open SQLite file. Work on it is synchronous: bun:sqlite is, and it makes a transaction something that nothing
@@ -14,6 +18,8 @@ export interface Store extends Transactions {
   readonly sqlite: Database
   /** Whether what is committed is safe. */
   readonly guard: FileGuard
+  /** For another thread that answers for what is committed. */
+  readonly disk: CommitDisk
   close(): void
 }
 
@@ -34,29 +40,41 @@ export async function openStore(path: string): Promise<Store> {
   const release = holdAlone(path)
   try {
     const sqlite = new Database(path, { create: true, readwrite: true })
-    // FULL: a commit is on the disk when it returns, also after a power cut. WAL: readers do not wait for it.
     sqlite.run(`pragma busy_timeout = ${OPENING_BUSY_TIMEOUT_MS}`)
     // Before the first table; on a file that has some it does nothing until the next VACUUM.
     sqlite.run('pragma auto_vacuum = incremental')
+    // Readers do not wait for it.
     sqlite.run('pragma journal_mode = wal')
+    // While the tables are made, a commit is on the disk when it returns; from then on `WalSync` sees to it.
     sqlite.run('pragma synchronous = full')
     sqlite.run('pragma foreign_keys = on')
     sqlite.run(`pragma journal_size_limit = ${LARGEST_WAL}`)
     await migrate(sqlite)
     sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
-    return storeOn(sqlite, new FileGuard(sqlite, path), release)
+    sqlite.run('pragma synchronous = normal')
+    sqlite.run('pragma wal_autocheckpoint = 0')
+    return storeOn(sqlite, path, release)
   } catch (error) {
     release()
     throw new Error(`opening the database ${path}: ${faultWords(error)}`, { cause: error })
   }
 }
 
-function storeOn(sqlite: Database, guard: FileGuard, release: () => void): Store {
+function storeOn(sqlite: Database, path: string, release: () => void): Store {
+  const index = new WalIndex(`${path}-shm`)
+  const doubts = new Doubts()
+  const guard = new FileGuard(sqlite, path, index, doubts)
+  const walPath = `${path}-wal`
+  const wal = new WalSync(walPath, doubts)
+  const checkpoints = new Checkpoints(sqlite, path, guard, index)
   return {
     sqlite,
     guard,
-    ...transactions(sqlite, guard),
+    disk: { walPath, doubts: doubts.memory },
+    ...transactions(sqlite, { guard, wal, checkpoints }),
     close() {
+      checkpoints.close()
+      wal.close()
       tidyUp(sqlite, guard)
       sqlite.close(false)
       release()

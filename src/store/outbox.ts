@@ -1,10 +1,13 @@
 import { sql } from 'kysely'
-import type { DeliveryCall, Destination } from '../contracts/delivery.ts'
+import type { DeliveryCall, Destination, LeasedDelivery } from '../contracts/delivery.ts'
 import type { Store } from './open.ts'
-import { change, rows } from './prepared.ts'
+import { change, insertion, rows } from './prepared.ts'
 
-/** Adds a delivery; changes nothing when the tenant has one with that message ID for that destination. */
-export const insertDelivery = change<{
+/**
+ * Adds a delivery, and answers its ID; null, and nothing is changed, when the tenant has one with that message ID for
+ * that destination.
+ */
+export const insertDelivery = insertion<{
   inboxId: number
   tenant: string
   destination: Destination
@@ -12,12 +15,14 @@ export const insertDelivery = change<{
   userKey: string
   messageId: string
   payload: string | null
-  state: 'pending' | 'skipped' | 'dead'
+  state: 'pending' | 'leased' | 'skipped' | 'dead'
   reason: string | null
   detail: string | null
   notes: string | null
   /** 1 when the user has nothing else open at the destination: see `hasOpen`. */
   head: 0 | 1
+  lease: string | null
+  leasedUntil: number | null
   now: number
   settledAt: number | null
 }>((db, delivery) =>
@@ -40,8 +45,8 @@ export const insertDelivery = change<{
       attempts: 0,
       first_attempt_at: null,
       not_before: delivery.now,
-      lease: null,
-      leased_until: null,
+      lease: delivery.lease,
+      leased_until: delivery.leasedUntil,
       created_at: delivery.now,
       settled_at: delivery.settledAt,
     })
@@ -91,6 +96,15 @@ const leasedUsers = rows<{ lease: string }, { userKey: string }>((db, { lease })
     .where('state', '=', 'leased')
     .where('lease', '=', lease),
 )
+
+const messageIdOf = rows<{ id: number }, { messageId: string }>((db, { id }) =>
+  db.selectFrom('outbox').select('message_id as messageId').where('id', '=', id),
+)
+
+/** Whether the delivery of that ID is the one that was read before. */
+export function isStill(store: Store, { id, messageId }: Pick<LeasedDelivery, 'id' | 'messageId'>): boolean {
+  return messageIdOf(store, { id })[0]?.messageId === messageId
+}
 
 /** What is open, and under no other lease. */
 const stillOurs = (lease: string) =>

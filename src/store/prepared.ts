@@ -78,6 +78,18 @@ export function change<A extends Arguments>(build: Build<A, unknown>): (store: S
   }
 }
 
+/** A query that adds a row; answers its row ID, or null when it added none. */
+export function insertion<A extends Arguments>(
+  build: Build<A, unknown>,
+): (store: Store, values: A) => number | null {
+  const statementOn = preparedOnce(build)
+  return (store, values) => {
+    const { statement, names } = statementOn(store)
+    const { changes, lastInsertRowid } = statement.run(...names.map((name) => values[name]!))
+    return changes === 0 ? null : Number(lastInsertRowid)
+  }
+}
+
 interface Prepared {
   readonly statement: Statement<unknown, Value[]>
   /** The arguments in the order of the statement's placeholders. */

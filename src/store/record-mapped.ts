@@ -1,4 +1,4 @@
-import type { Destination, NewDelivery } from '../contracts/delivery.ts'
+import type { Destination, FreshDelivery, NewDelivery, Reservation, Reserve } from '../contracts/delivery.ts'
 import type { JsonObject } from '../contracts/json.ts'
 import type { KeptResponse, PeopleChange } from '../contracts/people.ts'
 import { type InboxRow, markMapped, recordCopies } from './inbox.ts'
@@ -16,9 +16,15 @@ export interface MappedItem {
 
 /**
  * Keeps what inbox items became and marks them as mapped, all in one commit. A power cut may undo it: then the items
- * are mapped again, to the same message IDs.
+ * are mapped again, to the same message IDs. Lanes that are ready to send get what they may send at once.
  */
-export function recordMapped(store: Store, mapped: readonly MappedItem[], now: number): void {
+export function recordMapped(
+  store: Store,
+  mapped: readonly MappedItem[],
+  now: number,
+  reserve: Reserve = () => null,
+): void {
+  const reserved = new Reservations(reserve)
   store.relaxedTransaction(() => {
     const open = new OpenUsers(store)
     for (const { item, deliveries, people: changes } of mapped) {
@@ -29,25 +35,92 @@ export function recordMapped(store: Store, mapped: readonly MappedItem[], now: n
       const places = freePlaces(store, { inboxId: item.id })
       const isAnew = places.length > 0
       for (const delivery of deliveries) {
-        if (!record(store, item, delivery, open, now)) copies += 1
+        const ready = isAnew ? NOBODY : reserved
+        if (!record(store, item, delivery, { open, ready, now })) copies += 1
         else if (isAnew) takePlace(store, places, { tenant: item.tenant, ...delivery }, now)
       }
       if (isAnew) forgetPlaces(store, { inboxId: item.id })
       if (copies > 0) recordCopies(store, { id: item.id, copies })
     }
   })
+  reserved.go()
 }
 
 /** Whether the delivery is new. */
-function record(store: Store, { id, tenant }: InboxRow, delivery: NewDelivery, open: OpenUsers, now: number) {
-  const { destination, userKey, state } = delivery
-  const isPending = state === 'pending'
-  const head = isPending && !open.has(tenant, destination, userKey) ? 1 : 0
-  const settledAt = isPending ? null : now
-  const isNew = insertDelivery(store, { ...delivery, inboxId: id, tenant, head, now, settledAt }) > 0
-  if (isNew && isPending) open.add(tenant, destination, userKey)
-  return isNew
+function record(
+  store: Store,
+  { id: inboxId, tenant }: InboxRow,
+  delivery: NewDelivery,
+  { open, ready, now }: { open: OpenUsers; ready: Reservations; now: number },
+): boolean {
+  const { destination, userKey, state, payload } = delivery
+  const row = {
+    ...delivery,
+    inboxId,
+    tenant,
+    head: 0,
+    lease: null,
+    leasedUntil: null,
+    now,
+    settledAt: now,
+  } as const
+  if (state !== 'pending' || payload === null) return insertDelivery(store, row) !== null
+  const isFirst = !open.has(tenant, destination, userKey)
+  const batch = ready.placeFor(tenant, { ...delivery, payload }, isFirst)
+  const id = insertDelivery(store, {
+    ...row,
+    head: isFirst ? 1 : 0,
+    ...(isFirst && batch !== null
+      ? { state: 'leased', lease: batch.lease, leasedUntil: batch.leasedUntil }
+      : undefined),
+    settledAt: null,
+  })
+  if (id === null) return false
+  open.add(tenant, destination, userKey)
+  if (batch !== null) ready.add(batch, id, tenant, { ...delivery, payload })
+  return true
 }
+
+/** The batches that lanes are ready to send, asked for once in a transaction, and whose deliveries are in them. */
+class Reservations {
+  readonly #batches = new Map<string, Reservation | null>()
+  readonly #users = new Set<string>()
+
+  constructor(private readonly reserve: Reserve) {}
+
+  /** The batch that the delivery may go into: one that is not its user's first only behind those before it. */
+  placeFor(
+    tenant: string,
+    delivery: FreshDelivery & { destination: Destination },
+    isFirst: boolean,
+  ): Reservation | null {
+    const { destination, userKey } = delivery
+    if (!isFirst && !this.#users.has(keyOf(tenant, destination, userKey))) return null
+    const lane = `${destination} ${tenant}`
+    let batch = this.#batches.get(lane)
+    if (batch === undefined) {
+      batch = this.reserve(tenant, destination)
+      this.#batches.set(lane, batch)
+    }
+    return batch?.hasPlace(delivery) ? batch : null
+  }
+
+  add(
+    batch: Reservation,
+    id: number,
+    tenant: string,
+    delivery: FreshDelivery & { destination: Destination },
+  ): void {
+    batch.add(id, delivery)
+    this.#users.add(keyOf(tenant, delivery.destination, delivery.userKey))
+  }
+
+  go(): void {
+    for (const batch of this.#batches.values()) batch?.go()
+  }
+}
+
+const NOBODY = new Reservations(() => null)
 
 /** Who has something open, asked once in a transaction. */
 class OpenUsers {

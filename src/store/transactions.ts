@@ -1,32 +1,35 @@
 import type { Database } from 'bun:sqlite'
+import type { WalSync } from '../disk/wal-sync.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { FileGuard } from './file-guard.ts'
-
-/** At SQLite's default of 1000 pages, every few commits under load would write the file itself; this is 32 MB. */
-const CHECKPOINT_PAGES = 8000
 
 /** What a store does in one commit. */
 export interface Transactions {
   /** All of `work` in one commit, or nothing of it when it throws; on the disk when it returns. Not to be nested. */
   transaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
   /**
-   * The same, but a power cut may undo it, with all that came after it. For what is then done again, to the same end;
-   * the death of the process undoes nothing.
+   * The same, but it does not wait for the disk: until the next sync a power cut may undo it, with all that came after
+   * it. The death of the process undoes nothing.
    */
   relaxedTransaction<T>(work: () => T extends PromiseLike<unknown> ? never : T): T
 }
 
+/** What stands behind the transactions of an open database. */
+export interface TransactionParts {
+  readonly guard: FileGuard
+  readonly wal: WalSync
+  readonly checkpoints: Checkpoints
+}
+
 /** Runs transactions on an open database, and lets none of them be called safe that is not. */
-export function transactions(sqlite: Database, guard: FileGuard): Transactions {
+export function transactions(sqlite: Database, { guard, wal, checkpoints }: TransactionParts): Transactions {
   const begin = sqlite.prepare('begin immediate')
   const commit = sqlite.prepare('commit')
   const rollback = sqlite.prepare('rollback')
-  const syncing = new Syncing(sqlite)
-  syncing.set('full')
 
-  function run<T>(kind: 'full' | 'normal', work: () => T): T {
+  function run<T>(work: () => T): T {
     try {
       guard.prepare()
-      syncing.set(kind)
       begin.run()
     } catch (error) {
       guard.note(error)
@@ -35,7 +38,8 @@ export function transactions(sqlite: Database, guard: FileGuard): Transactions {
     try {
       const result = work()
       commit.run()
-      guard.confirm(kind === 'normal')
+      guard.committed()
+      checkpoints.look()
       return result
     } catch (error) {
       guard.note(error)
@@ -53,39 +57,19 @@ export function transactions(sqlite: Database, guard: FileGuard): Transactions {
     }
   }
 
-  /** For single statements too, which are commits of their own. */
-  function tighten(): void {
-    try {
-      syncing.set('full')
-    } catch {
-      // The next transaction begins with it.
-    }
-  }
-
   return {
-    transaction: (work) => run('full', work),
-    relaxedTransaction(work) {
+    transaction(work) {
+      const { count } = guard.doubts
+      const result = run(work)
       try {
-        return run('normal', work)
-      } finally {
-        tighten()
+        wal.sync(count)
+        guard.expectFiles()
+      } catch (error) {
+        guard.note(error)
+        throw error
       }
+      return result
     },
-  }
-}
-
-/** Whether commits are synced. A fault of the disk can keep it from being changed: then the commit must not be made. */
-class Syncing {
-  #now: 'full' | 'normal' | null = null
-
-  constructor(private readonly sqlite: Database) {}
-
-  /** SQLite hides the errors of the checkpoints that it makes by itself: so they only follow commits that were synced. */
-  set(kind: 'full' | 'normal'): void {
-    if (this.#now === kind) return
-    this.#now = null
-    this.sqlite.run(`pragma synchronous = ${kind}`)
-    this.sqlite.run(`pragma wal_autocheckpoint = ${kind === 'full' ? CHECKPOINT_PAGES : 0}`)
-    this.#now = kind
+    relaxedTransaction: run,
   }
 }

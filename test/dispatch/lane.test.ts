@@ -215,6 +215,8 @@ function insert(store: Store, clock: HandClock, step: number, user: number): voi
     notes: null,
     head: hasOpen(store, 'acme', 'segment', `user-${user}`) ? 0 : 1,
     now: clock.now(),
+    lease: null,
+    leasedUntil: null,
     settledAt: null,
   })
 }

@@ -238,6 +238,8 @@ function insert(store: Store, clock: HandClock, destination: Destination, user: 
     detail: null,
     notes: null,
     now: clock.now(),
+    lease: null,
+    leasedUntil: null,
     settledAt: null,
     head: hasOpen(store, 'acme', destination, user) ? 0 : 1,
   })

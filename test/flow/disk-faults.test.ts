@@ -107,7 +107,7 @@ if (compiler() === null) {
     expect(await (await fetch(`${url}/health`)).json()).toMatchObject({
       database: {
         status: 'down',
-        error: expect.stringContaining('another process that reads it is in the way'),
+        error: expect.stringContaining('somebody who reads or copies it is in the way'),
       },
     })
     expect(count()).toBe(1)

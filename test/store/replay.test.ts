@@ -81,6 +81,8 @@ function insert(
     notes: null,
     head: state === 'pending' && !hasOpen(store, tenant, 'refiner', userKey) ? 1 : 0,
     now: 1,
+    lease: null,
+    leasedUntil: null,
     settledAt: state === 'dead' ? 1 : null,
   })
 }
