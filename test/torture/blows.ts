@@ -1,7 +1,8 @@
 import type { DiskFaults } from '../support/faulty-disk.ts'
 import { bearer, until } from '../support/loop.ts'
 import type { Ledger } from './ledger.ts'
-import { type Aged, isBallastGone, makeOlder, type Remains, remainsOf } from './old-rows.ts'
+import { type Aged, isRemoved, makeOlder, type Remains, remainsOf } from './old-rows.ts'
+import type { Peers } from './peers.ts'
 import type { Chance } from './random.ts'
 import type { Senders } from './senders.ts'
 import { ADMIN_TOKEN, type Victim } from './victim.ts'
@@ -48,6 +49,7 @@ export interface Stage {
   readonly victim: Victim
   readonly ledger: Ledger
   readonly senders: Senders
+  readonly peers: Peers
   readonly random: Chance
   /** That it acknowledges before a blow, at the most. */
   readonly mostItems: number
@@ -60,7 +62,7 @@ export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Prom
   const { victim, random } = stage
   let aged: Aged | null = null
   if (blow === 'retention') {
-    aged = await lieIdle(victim)
+    aged = await lieIdle(stage)
     if (aged === null) return 'it did not start'
   }
   victim.start()
@@ -84,7 +86,7 @@ export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Prom
       await Bun.sleep(random.between(0, 80))
       break
     case 'retention':
-      complaint = await stage.senders.slowly(() => removeOldRows(victim, random))
+      complaint = await stage.senders.slowly(() => removeOldRows(stage, aged!))
       break
     case 'stop':
       return stop(victim)
@@ -95,6 +97,7 @@ export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Prom
   await victim.kill('SIGKILL')
   if (blow === 'power' || blow === 'disk') victim.disk?.powerCut()
   victim.disk?.set({})
+  stage.peers.leave(null)
   if (aged === null) return complaint
   const remains = remainsOf(victim.database, aged)
   stage.onRemains(remains)
@@ -136,9 +139,13 @@ async function startsUp(victim: Victim): Promise<boolean> {
  * Lets the last blow's traces be mended, kills it again, and makes the database older. Answers what it had then; null when
  * the daemon did not start.
  */
-async function lieIdle(victim: Victim): Promise<Aged | null> {
+async function lieIdle(stage: Stage): Promise<Aged | null> {
+  const { victim, peers, random } = stage
+  // What retention must leave alone has to be there still when it comes by.
+  peers.leave(random.pick({ segment: 1, refiner: 1 }))
   victim.start()
   if (!(await startsUp(victim))) return null
+  await works(stage)
   await victim.kill('SIGKILL')
   // From here on all is synced: what the disk has not got by now is lost, and SQLite writes the rest anew.
   victim.disk?.powerCut()
@@ -146,17 +153,17 @@ async function lieIdle(victim: Victim): Promise<Aged | null> {
 }
 
 /**
- * Has it look for old rows at once, as it does when their time was changed, and waits until it is at it: half of the time
- * with rows, and half of the time with the file.
+ * Has it look for old rows at once, as it does when their time was changed, and waits until it is at it: two times of
+ * three with rows, and else with the file.
  */
-async function removeOldRows(victim: Victim, random: Chance): Promise<string | null> {
+async function removeOldRows({ victim, random }: Stage, { first, last }: Aged): Promise<string | null> {
   victim.configure({ keepDelivered: `${Math.floor(random.between(10 * 24, 29 * 24))}h` })
   victim.signal('SIGHUP')
-  const isAll = random.next() < 0.5
-  if (!(await within(RETENTION_MS, async () => isBallastGone(victim.database, isAll)))) {
+  const isAll = random.next() < 1 / 3
+  if (!(await within(RETENTION_MS, async () => isRemoved(victim.database, isAll ? last : first)))) {
     return `retention did not come to ${isAll ? 'its end' : 'its beginning'} within ${RETENTION_MS} ms`
   }
-  await Bun.sleep(random.between(0, isAll ? 600 : 100))
+  await Bun.sleep(random.between(0, isAll ? 500 : 300))
   return null
 }
 

@@ -6,7 +6,9 @@ import { Ledger, type Taken, type Verdict } from './ledger.ts'
 const message = (n: number): Item => ({ tenant: 'acme', way: 'message', user: 'ada', n })
 const all = Array.from({ length: 40 }, (_, n) => message(n))
 /** Runs of identifies, one with a track between: as the daemon would send them. */
-const first = all.findIndex((item, at) => isIdentify(item) && isIdentify(message(at + 1)) && !isIdentify(message(at + 2)))
+const first = all.findIndex(
+  (item, at) => isIdentify(item) && isIdentify(message(at + 1)) && !isIdentify(message(at + 2)),
+)
 const [one, two, track] = [message(first), message(first + 1), message(first + 2)]
 const last = all.find((item) => item.n > track.n && isIdentify(item))!
 
@@ -17,7 +19,13 @@ function identify(items: readonly Item[], changes: Readonly<Record<string, unkno
 }
 
 function arrival(item: Item) {
-  return { destination: 'refiner', tenant: 'acme', call: 'track', name: nameOf(item), messageId: null } as const
+  return {
+    destination: 'refiner',
+    tenant: 'acme',
+    call: 'track',
+    name: nameOf(item),
+    messageId: null,
+  } as const
 }
 
 /** What comes of it when all of these were acknowledged. */
@@ -35,15 +43,20 @@ const tracked: Taken = { arrivals: [arrival(track)], identified: null }
 const nothing = { lost: [], invented: [], outOfOrder: [], wrongTenant: [], wrongTraits: [] }
 
 test('identifies that were merged in their order are well', () => {
-  expect(verdictOf([one, two, track, last], [identify([one, two]), tracked, identify([last])])).toMatchObject({
-    ...nothing,
-    merged: 1,
-  })
+  expect(verdictOf([one, two, track, last], [identify([one, two]), tracked, identify([last])])).toMatchObject(
+    {
+      ...nothing,
+      merged: 1,
+    },
+  )
 })
 
 test('copies of what came without an answer, merged otherwise, are well', () => {
   const calls = [identify([one]), identify([one, two]), tracked]
-  expect(verdictOf([one, two, track], calls)).toMatchObject({ ...nothing, copies: { segment: 0, refiner: 1 } })
+  expect(verdictOf([one, two, track], calls)).toMatchObject({
+    ...nothing,
+    copies: { segment: 0, refiner: 1 },
+  })
 })
 
 test('an identify whose traits the merged call leaves out is lost', () => {
@@ -90,7 +103,5 @@ test("another user's traits are wrong, and another tenant's key as well", () => 
   )
   const { arrivals, identified } = identify([one])
   const elsewhere = { arrivals: arrivals.map((call) => ({ ...call, tenant: 'umbra' })), identified }
-  expect(verdictOf([one], [elsewhere]).wrongTenant).toEqual([
-    `refiner identify ${nameOf(one)} came to umbra`,
-  ])
+  expect(verdictOf([one], [elsewhere]).wrongTenant).toEqual([`refiner identify ${nameOf(one)} came to umbra`])
 })

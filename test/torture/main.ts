@@ -80,7 +80,9 @@ function scenarioOf(name: string): Scenario {
 
 function describe(report: Report): string {
   const { acknowledged, delivered, copies, retention, growth } = report
-  const blows = Object.entries(report.blows).map(([blow, { count, ms }]) => `${blow} ${count} (${ms} ms each)`)
+  const blows = Object.entries(report.blows).map(
+    ([blow, { count, ms }]) => `${blow} ${count} (${ms} ms each)`,
+  )
   const lines = [
     `${report.passed ? 'passed' : 'FAILED'}: ${report.scenario}, seed ${report.seed}, ${report.cycles} cycles in ${report.seconds.toFixed(0)} s`,
     `blows: ${blows.join(', ')}`,

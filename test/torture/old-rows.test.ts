@@ -7,7 +7,7 @@ import { openStore } from '../../src/store/open.ts'
 import { removeOld } from '../../src/store/retention.ts'
 import { handClock } from '../support/hand-clock.ts'
 import { storeItem } from '../support/stored-rows.ts'
-import { isBallastGone, makeOlder, remainsOf } from './old-rows.ts'
+import { isRemoved, makeOlder, remainsOf } from './old-rows.ts'
 
 const DAY_MS = 24 * 3_600_000
 const retention = { deliveredMs: 20 * DAY_MS, deadMs: 90 * DAY_MS }
@@ -47,10 +47,11 @@ test('a month later retention has much to remove, and leaves what is open or was
   expect(aged.kept).toHaveLength(2)
   expect(remainsOf(path, aged)).toMatchObject({ removed: 0, complaint: 'retention removed nothing' })
   await remove(2)
-  expect(isBallastGone(path, false)).toBe(true)
+  expect(isRemoved(path, aged.first)).toBe(true)
+  expect(isRemoved(path, aged.last)).toBe(false)
   expect(remainsOf(path, aged)).toMatchObject({ within: 'removing', complaint: null })
   await remove(100)
-  expect(isBallastGone(path, true)).toBe(true)
+  expect(isRemoved(path, aged.last)).toBe(true)
   expect(remainsOf(path, aged)).toEqual({
     removed: aged.items - 2,
     within: 'shrinking',

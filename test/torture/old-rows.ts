@@ -23,6 +23,9 @@ export interface Aged {
   readonly items: number
   /** IDs of deliveries that were open or given up: they stay, and their items with them. */
   readonly kept: readonly number[]
+  /** The IDs of the first and the last item that may be removed, and they are in this order. */
+  readonly first: number
+  readonly last: number
 }
 
 /** What was left of it when the daemon was killed. */
@@ -56,14 +59,17 @@ export function makeOlder(path: string): Aged {
   const kept = sqlite.query<{ id: number }, []>(
     `select id from outbox where state in ('pending', 'leased', 'dead')`,
   )
-  return { items: countOf(sqlite, old()), kept: kept.all().map(({ id }) => id) }
+  const ends = sqlite.query<{ first: number; last: number }, []>(
+    `select min(id) as first, max(id) as last from inbox where state = 'mapped' and not exists
+      (select 1 from outbox where inbox_id = inbox.id and state in ('pending', 'leased', 'dead'))`,
+  )
+  return { items: countOf(sqlite, old()), kept: kept.all().map(({ id }) => id), ...ends.get()! }
 }
 
-/** Whether the daemon is at it: some of the ballast is gone, or (`isAll`) all of it. Read beside the daemon. */
-export function isBallastGone(path: string, isAll: boolean): boolean {
+/** Whether this item is gone; read beside the daemon. */
+export function isRemoved(path: string, item: number): boolean {
   using sqlite = new Database(path, { readonly: true })
-  const left = countOf(sqlite, BALLAST_ITEMS)
-  return isAll ? left === 0 : left < BALLAST
+  return sqlite.query('select 1 from inbox where id = ?').get(item) === null
 }
 
 /** Compares with what is there now. Looks at a copy: the file and its -wal are left as the killed daemon left them. */
@@ -75,7 +81,8 @@ export function remainsOf(path: string, aged: Aged): Remains {
     using sqlite = new Database(copy, { readwrite: true })
     const left = countOf(sqlite, BALLAST_ITEMS)
     const removed = aged.items - countOf(sqlite, old())
-    const within = left > 0 && removed > 0 ? 'removing' : left === 0 && isSlack(sqlite) ? 'shrinking' : 'neither'
+    const within =
+      left > 0 && removed > 0 ? 'removing' : left === 0 && isSlack(sqlite) ? 'shrinking' : 'neither'
     return { removed, within, complaint: complaintOf(sqlite, aged, removed) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -85,7 +92,8 @@ export function remainsOf(path: string, aged: Aged): Remains {
 function complaintOf(sqlite: Database, { kept }: Aged, removed: number): string | null {
   const here = sqlite.query('select 1 from outbox where id = ?')
   const gone = kept.filter((id) => here.get(id) === null)
-  if (gone.length > 0) return `retention removed deliveries that were not settled or were dead: ${gone.join(', ')}`
+  if (gone.length > 0)
+    return `retention removed deliveries that were not settled or were dead: ${gone.join(', ')}`
   const orphans = sqlite.query('pragma foreign_key_check').all().length
   if (orphans > 0) return `retention left ${orphans} rows without what they belong to`
   const state = Object.values(sqlite.query<Record<string, string>, []>('pragma quick_check(1)').get()!)[0]
@@ -117,7 +125,8 @@ function old(): string {
 }
 
 function countOf(sqlite: Database, where: string): number {
-  return sqlite.query<{ count: number }, []>(`select count(*) as count from inbox where ${where}`).get()!.count
+  return sqlite.query<{ count: number }, []>(`select count(*) as count from inbox where ${where}`).get()!
+    .count
 }
 
 function isSlack(sqlite: Database): boolean {

@@ -8,7 +8,7 @@ export interface Times {
 
 /** How long cycles take, and what the harness holds: neither must grow with the number of cycles. */
 export interface Growth {
-  /** The mean of each half, in ms, as if each had had all kinds of blows equally often as the whole. */
+  /** The medians of each half, in ms, as if each had had all kinds of blows equally often as the whole. */
   readonly cycleMs: readonly [first: number, second: number]
   /** Resident, in MB, in the middle and at the end. */
   readonly residentMb: readonly [middle: number, end: number]
@@ -48,7 +48,7 @@ export class Pace {
     let sum = 0
     for (const [blow, whole] of Object.entries(this.blows())) {
       const own = half.filter((cycle) => cycle.blow === blow)
-      sum += whole.count * (own.length > 0 ? timesOf(own) : whole).ms
+      sum += whole.count * (own.length > 0 ? medianOf(own) : whole.ms)
     }
     return Math.round(sum / Math.max(1, this.#cycles.length))
   }
@@ -57,4 +57,8 @@ export class Pace {
 function timesOf(cycles: readonly Cycle[]): Times {
   const sum = cycles.reduce((total, { ms }) => total + ms, 0)
   return { count: cycles.length, ms: Math.round(sum / cycles.length) }
+}
+
+function medianOf(cycles: readonly Cycle[]): number {
+  return cycles.map(({ ms }) => ms).toSorted((a, b) => a - b)[Math.floor(cycles.length / 2)]!
 }

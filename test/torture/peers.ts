@@ -1,3 +1,4 @@
+import type { Destination } from '../../src/contracts/delivery.ts'
 import { bearerToken } from '../../src/demo/presented-key.ts'
 import { type Fault, type PeerRequest, startScriptedServer } from '../../src/demo/scripted-server.ts'
 import { readSegmentRequest } from '../../src/demo/segment-request.ts'
@@ -9,6 +10,8 @@ import type { Chance } from './random.ts'
 export interface Peers {
   readonly segment: string
   readonly refiner: string
+  /** Until it is called with null, this one answers nothing but 503: what is meant for it waits. */
+  leave(destination: Destination | null): void
   /** From now on they take everything at once. */
   calmDown(): void
   stop(): Promise<void>
@@ -29,11 +32,13 @@ const FATES = {
 /** Starts both; what they take goes into the ledger, under the tenant whose key it came with. */
 export function startPeers(ledger: Ledger, random: Chance): Peers {
   let isCalm = false
-  const serve = (read: (request: PeerRequest) => Taken) =>
+  let away: Destination | null = null
+  const serve = (destination: Destination, read: (request: PeerRequest) => Taken) =>
     startScriptedServer({
       port: 0,
       respond(request) {
         if (isCalm) return null
+        if (destination === away) return new Response('', { status: 503 })
         return act(random.pick(FATES), ledger, read(request))
       },
       answer(request) {
@@ -41,11 +46,14 @@ export function startPeers(ledger: Ledger, random: Chance): Peers {
         return Response.json({ success: true })
       },
     })
-  const segment = serve(readSegment)
-  const refiner = serve(readRefiner)
+  const segment = serve('segment', readSegment)
+  const refiner = serve('refiner', readRefiner)
   return {
     segment: segment.url,
     refiner: refiner.url,
+    leave(destination) {
+      away = destination
+    },
     calmDown() {
       isCalm = true
     },

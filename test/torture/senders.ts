@@ -102,7 +102,12 @@ function post(url: string, item: Item): Promise<Response> {
       const said = isIdentify(item)
         ? { type: 'identify', traits: traitsOf(item) }
         : { type: 'track', event: name }
-      return postTo(url, '/v1/segment', { ...said, userId: user, messageId: name }, basic(`${tenant}-destination-key`))
+      return postTo(
+        url,
+        '/v1/segment',
+        { ...said, userId: user, messageId: name },
+        basic(`${tenant}-destination-key`),
+      )
     }
   }
 }

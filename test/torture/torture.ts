@@ -26,7 +26,7 @@ export const SCENARIOS = {
   brief: { work: 10, start: 4, replay: 3, reload: 3, retention: 1 },
   /** What needs no compiler. */
   process: { work: 10, start: 3, replay: 3, reload: 3, retention: 1, stop: 1, migrate: 1 },
-  all: { work: 8, start: 3, replay: 3, reload: 3, retention: 1, stop: 1, migrate: 1, power: 4, disk: 3 },
+  all: { work: 10, start: 6, replay: 4, reload: 4, retention: 1, stop: 1, migrate: 1, power: 5, disk: 4 },
 } as const satisfies Record<string, Partial<Record<Blow, number>>>
 
 export type Scenario = keyof typeof SCENARIOS
@@ -96,7 +96,7 @@ export async function torture(options: TortureOptions): Promise<Report> {
     const complaint =
       blow === 'migrate'
         ? await killWhileMigrating(options, { run: cycle, ledger, peers })
-        : await strike(blow, { victim, ledger, senders, random, mostItems, onRemains })
+        : await strike(blow, { victim, ledger, senders, peers, random, mostItems, onRemains })
     if (complaint !== null) complaints.push(`cycle ${cycle}, ${blow}: ${complaint}`)
     pace.add(blow, performance.now() - began)
     onCycle(cycle + 1, ledger.acknowledgedCount)
@@ -113,7 +113,16 @@ export async function torture(options: TortureOptions): Promise<Report> {
   for (const [status, count] of senders.oddities) complaints.push(`${count} requests were answered ${status}`)
   const verdict = ledger.verdict()
   const { lost, invented, outOfOrder, otherMessageId, wrongTenant, wrongTraits } = verdict
-  const wrong = [lost, invented, outOfOrder, otherMessageId, wrongTenant, wrongTraits, complaints, victim.crashes]
+  const wrong = [
+    lost,
+    invented,
+    outOfOrder,
+    otherMessageId,
+    wrongTenant,
+    wrongTraits,
+    complaints,
+    victim.crashes,
+  ]
   return {
     seed,
     scenario,
