@@ -6,7 +6,7 @@ import { torture } from '../torture/torture.ts'
 const MOST_MS = 90_000
 
 test(
-  'killed 20 times at work, at its start, in a replay and in a reload, it loses, invents and swaps nothing',
+  'killed 20 times at work, at its start, in a replay, in a reload and in retention, it loses, invents and swaps nothing',
   async () => {
     const report = await torture({
       program: FROM_SOURCE,
@@ -24,12 +24,15 @@ test(
       outOfOrder: [],
       otherMessageId: [],
       wrongTenant: [],
+      wrongTraits: [],
       crashes: [],
       complaints: [],
       passed: true,
     })
     expect(report.acknowledged.webhook).toBeGreaterThan(0)
     expect(report.acknowledged.message).toBeGreaterThan(0)
+    expect(report.merged).toBeGreaterThan(0)
+    expect(report.retention.removed).toBeGreaterThan(0)
   },
   MOST_MS,
 )

@@ -1,7 +1,10 @@
 import type { DiskFaults } from '../support/faulty-disk.ts'
 import { bearer, until } from '../support/loop.ts'
 import type { Ledger } from './ledger.ts'
+import { type Aged, isRemoved, makeOlder, type Remains, remainsOf } from './old-rows.ts'
+import type { Peers } from './peers.ts'
 import type { Chance } from './random.ts'
+import type { Senders } from './senders.ts'
 import { ADMIN_TOKEN, type Victim } from './victim.ts'
 
 /** In what the daemon is hit: each is one cycle, from its start to its end. */
@@ -14,6 +17,8 @@ export type Blow =
   | 'replay'
   /** `kill -9` while it reads its configuration again. */
   | 'reload'
+  /** `kill -9` while it removes what is past its retention, or gives back what lies free in the file. */
+  | 'retention'
   /** SIGTERM. */
   | 'stop'
   /** `kill -9` while it brings the database of an earlier version up to date. */
@@ -28,6 +33,8 @@ const RECOVERY_MS = 30_000
 /** The longest that a cycle waits for acknowledgements. */
 const WORK_MS = 1000
 const STOP_MS = 12_000
+/** The longest that it may take to begin, and to remove what is old. */
+const RETENTION_MS = 15_000
 
 const FAULTS: Readonly<Record<string, DiskFaults>> = {
   'write EIO': { write: 'EIO' },
@@ -41,14 +48,23 @@ const FAULTS: Readonly<Record<string, DiskFaults>> = {
 export interface Stage {
   readonly victim: Victim
   readonly ledger: Ledger
+  readonly senders: Senders
+  readonly peers: Peers
   readonly random: Chance
   /** That it acknowledges before a blow, at the most. */
   readonly mostItems: number
+  /** Told what a kill within retention left. */
+  readonly onRemains: (remains: Remains) => void
 }
 
 /** Strikes once; the daemon is gone afterwards. Answers what it did not do as it should; null when all was well. */
 export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Promise<string | null> {
   const { victim, random } = stage
+  let aged: Aged | null = null
+  if (blow === 'retention') {
+    aged = await lieIdle(stage)
+    if (aged === null) return 'it did not start'
+  }
   victim.start()
   if (blow === 'start') await Bun.sleep(random.between(0, 250))
   else if (!(await startsUp(victim))) return 'it did not start'
@@ -65,9 +81,12 @@ export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Prom
       await Bun.sleep(random.between(0, 20))
       break
     case 'reload':
-      victim.configure(`${Math.floor(random.between(900, 1000))}/s`)
+      victim.configure({ rate: `${Math.floor(random.between(900, 1000))}/s` })
       victim.signal('SIGHUP')
       await Bun.sleep(random.between(0, 80))
+      break
+    case 'retention':
+      complaint = await stage.senders.slowly(() => removeOldRows(stage, aged!))
       break
     case 'stop':
       return stop(victim)
@@ -78,7 +97,11 @@ export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Prom
   await victim.kill('SIGKILL')
   if (blow === 'power' || blow === 'disk') victim.disk?.powerCut()
   victim.disk?.set({})
-  return complaint
+  stage.peers.leave(null)
+  if (aged === null) return complaint
+  const remains = remainsOf(victim.database, aged)
+  stage.onRemains(remains)
+  return complaint ?? remains.complaint
 }
 
 /** Replays what was given up, part by part. Rejects when the daemon is killed meanwhile. */
@@ -110,6 +133,38 @@ async function startsUp(victim: Victim): Promise<boolean> {
   void victim.up().then(() => (isUp = true))
   await until(() => isUp || victim.crashes.length > crashes)
   return isUp
+}
+
+/**
+ * Lets the last blow's traces be mended, kills it again, and makes the database older. Answers what it had then; null when
+ * the daemon did not start.
+ */
+async function lieIdle(stage: Stage): Promise<Aged | null> {
+  const { victim, peers, random } = stage
+  // What retention must leave alone has to be there still when it comes by.
+  peers.leave(random.pick({ segment: 1, refiner: 1 }))
+  victim.start()
+  if (!(await startsUp(victim))) return null
+  await works(stage)
+  await victim.kill('SIGKILL')
+  // From here on all is synced: what the disk has not got by now is lost, and SQLite writes the rest anew.
+  victim.disk?.powerCut()
+  return makeOlder(victim.database)
+}
+
+/**
+ * Has it look for old rows at once, as it does when their time was changed, and waits until it is at it: two times of
+ * three with rows, and else with the file.
+ */
+async function removeOldRows({ victim, random }: Stage, { first, last }: Aged): Promise<string | null> {
+  victim.configure({ keepDelivered: `${Math.floor(random.between(10 * 24, 29 * 24))}h` })
+  victim.signal('SIGHUP')
+  const isAll = random.next() < 1 / 3
+  if (!(await within(RETENTION_MS, async () => isRemoved(victim.database, isAll ? last : first)))) {
+    return `retention did not come to ${isAll ? 'its end' : 'its beginning'} within ${RETENTION_MS} ms`
+  }
+  await Bun.sleep(random.between(0, isAll ? 500 : 300))
+  return null
 }
 
 async function stop(victim: Victim): Promise<string | null> {

@@ -1,22 +1,8 @@
 import type { Destination } from '../../src/contracts/delivery.ts'
+import { type IdentifyBody, isIdentify, RefinerUsers } from './identifies.ts'
+import { type Item, itemOf, nameOf, type Way } from './item.ts'
 
-/** A webhook of Refiner on its way to Segment, or a message of Segment on its way to Refiner. */
-export type Way = 'webhook' | 'message'
-
-/** One thing that is sent in: the number `n` of a user, each of whom sends one after the other. */
-export interface Item {
-  readonly tenant: string
-  readonly way: Way
-  readonly user: string
-  readonly n: number
-}
-
-/** The item's name, which what is made of it carries along. */
-export function nameOf({ tenant, way, user, n }: Item): string {
-  return `${tenant}/${way}/${user}/${n}`
-}
-
-/** What a peer took. */
+/** One thing that arrived with a request. */
 export interface Arrival {
   readonly destination: Destination
   /** Whose key it came with; null when it is nobody's. */
@@ -25,6 +11,13 @@ export interface Arrival {
   readonly name: string
   /** Null where the destination is given none. */
   readonly messageId: string | null
+}
+
+/** What a peer was given with one request. */
+export interface Taken {
+  readonly arrivals: readonly Arrival[]
+  /** The user as Refiner is told of it; null when the request is about something else. */
+  readonly identified: IdentifyBody | null
 }
 
 /** What came of it all: names of what went wrong, at most some of each. */
@@ -40,9 +33,22 @@ export interface Verdict {
   /** Came again with another message ID, or has the one of something else. */
   readonly otherMessageId: readonly string[]
   readonly wrongTenant: readonly string[]
+  /** Users whose traits at Refiner are not those of their latest identify, or came together as nobody sent them. */
+  readonly wrongTraits: readonly string[]
+  /** Calls to Refiner that carried more than one identify. */
+  readonly merged: number
 }
 
-const CALLS: Readonly<Record<Way, readonly string[]>> = { webhook: ['identify', 'track'], message: ['track'] }
+/** What an item becomes, in this order. */
+function callsOf(item: Item): readonly string[] {
+  switch (item.way) {
+    case 'webhook':
+      return ['identify', 'track']
+    case 'message':
+      return [isIdentify(item) ? 'identify' : 'track']
+  }
+}
+
 const TO: Readonly<Record<Way, Destination>> = { webhook: 'segment', message: 'refiner' }
 
 /** Writes down what was sent, acknowledged and received, and compares them. */
@@ -50,7 +56,14 @@ export class Ledger {
   readonly #sent = new Set<string>()
   readonly #acknowledged = new Map<string, Item>()
   readonly #refused = new Set<string>()
-  readonly #arrivals: Arrival[] = []
+  /** By what arrived, as it came first; in that order. */
+  readonly #first = new Map<string, Arrival>()
+  /** What a message ID stands for. */
+  readonly #owners = new Map<string, string>()
+  readonly #copies = { segment: 0, refiner: 0 }
+  readonly #otherMessageId: string[] = []
+  readonly #wrongTenant: string[] = []
+  readonly #users = new RefinerUsers()
 
   /** Before it is sent: from here on it may arrive. */
   sent(item: Item): void {
@@ -62,13 +75,18 @@ export class Ledger {
     this.#acknowledged.set(nameOf(item), item)
   }
 
-  arrived(arrival: Arrival): void {
-    this.#arrivals.push(arrival)
+  took({ arrivals, identified }: Taken): void {
+    for (const arrival of arrivals) this.#arrived(arrival)
+    if (identified !== null) this.#users.take(arrivals[0]?.tenant ?? null, identified)
   }
 
-  /** The peer said that it never wants it: it is given up, and comes by a replay, when later ones have gone by. */
-  refused(arrival: Arrival): void {
-    this.#refused.add(keyOf(arrival))
+  /**
+   * The peer said that it never wants it: it is given up, and comes by a replay, when later ones have gone by. Identifies
+   * that were refused together are not: they are sent again one by one.
+   */
+  refused({ arrivals, identified }: Taken): void {
+    if (identified !== null && arrivals.length > 1) return
+    for (const arrival of arrivals) this.#refused.add(keyOf(arrival))
   }
 
   get acknowledgedCount(): number {
@@ -76,37 +94,42 @@ export class Ledger {
   }
 
   verdict(): Verdict {
-    const first = new Map<string, Arrival>()
-    const owners = new Map<string, string>()
-    const copies = { segment: 0, refiner: 0 }
-    const otherMessageId: string[] = []
-    for (const arrival of this.#arrivals) {
-      const key = keyOf(arrival)
-      const before = first.get(key)
-      if (before === undefined) first.set(key, arrival)
-      else copies[arrival.destination] += 1
-      if (arrival.messageId === null) continue
-      const owner = `${arrival.tenant} ${arrival.messageId}`
-      if ((before ?? arrival).messageId !== arrival.messageId || (owners.get(owner) ?? key) !== key) {
-        otherMessageId.push(key)
-      }
-      owners.set(owner, key)
-    }
+    const first = [...this.#first.values()]
+    const identifies = [...this.#acknowledged.values()].filter(
+      (item) => item.way === 'message' && isIdentify(item),
+    )
+    const wasRefused = (item: Item) =>
+      this.#refused.has(keyOf({ destination: 'refiner', call: 'identify', name: nameOf(item) }))
     return {
       acknowledged: { webhook: this.#countOf('webhook'), message: this.#countOf('message') },
       delivered: {
-        segment: [...first.values()].filter(({ destination }) => destination === 'segment').length,
-        refiner: [...first.values()].filter(({ destination }) => destination === 'refiner').length,
+        segment: first.filter(({ destination }) => destination === 'segment').length,
+        refiner: first.filter(({ destination }) => destination === 'refiner').length,
       },
-      copies,
-      lost: this.#lost(first),
-      invented: [...first.values()].filter((arrival) => !this.#isOurs(arrival)).map(keyOf),
-      outOfOrder: this.#outOfOrder(first),
-      otherMessageId,
-      wrongTenant: this.#arrivals
-        .filter(({ name, tenant }) => name.split('/')[0] !== tenant)
-        .map((arrival) => `${keyOf(arrival)} came to ${arrival.tenant}`),
+      copies: this.#copies,
+      lost: this.#lost(),
+      invented: first.filter((arrival) => !this.#isOurs(arrival)).map(keyOf),
+      outOfOrder: this.#outOfOrder(),
+      otherMessageId: this.#otherMessageId,
+      wrongTenant: this.#wrongTenant,
+      wrongTraits: this.#users.wrong(identifies, wasRefused),
+      merged: this.#users.merged,
     }
+  }
+
+  #arrived(arrival: Arrival): void {
+    const { destination, tenant, name, messageId } = arrival
+    const key = keyOf(arrival)
+    const before = this.#first.get(key)
+    if (before === undefined) this.#first.set(key, arrival)
+    else this.#copies[destination] += 1
+    if (itemOf(name).tenant !== tenant) this.#wrongTenant.push(`${key} came to ${tenant}`)
+    if (messageId === null) return
+    const owner = `${tenant} ${messageId}`
+    if ((before ?? arrival).messageId !== messageId || (this.#owners.get(owner) ?? key) !== key) {
+      this.#otherMessageId.push(key)
+    }
+    this.#owners.set(owner, key)
   }
 
   #countOf(way: Way): number {
@@ -115,30 +138,32 @@ export class Ledger {
     return count
   }
 
-  #lost(first: ReadonlyMap<string, Arrival>): string[] {
+  #lost(): string[] {
     const lost: string[] = []
-    for (const [name, { way }] of this.#acknowledged) {
-      for (const call of CALLS[way]) {
-        const key = keyOf({ destination: TO[way], call, name })
-        if (!first.has(key)) lost.push(key)
+    for (const [name, item] of this.#acknowledged) {
+      for (const call of callsOf(item)) {
+        const key = keyOf({ destination: TO[item.way], call, name })
+        if (!this.#first.has(key)) lost.push(key)
       }
     }
     return lost
   }
 
   #isOurs({ name, call, destination }: Arrival): boolean {
-    const way = name.split('/')[1] as Way | undefined
-    return way !== undefined && this.#sent.has(name) && TO[way] === destination && CALLS[way].includes(call)
+    if (!this.#sent.has(name)) return false
+    const item = itemOf(name)
+    return TO[item.way] === destination && callsOf(item).includes(call)
   }
 
-  #outOfOrder(first: ReadonlyMap<string, Arrival>): string[] {
+  #outOfOrder(): string[] {
     const wrong: string[] = []
     const last = new Map<string, number>()
-    for (const [key, { name, call, destination }] of first) {
-      if (this.#refused.has(key)) continue
-      const [tenant, way, user, n] = name.split('/')
-      const lane = `${destination} ${tenant} ${user}`
-      const rank = Number(n) * 2 + CALLS[way as Way].indexOf(call)
+    for (const [key, arrival] of this.#first) {
+      if (this.#refused.has(key) || !this.#isOurs(arrival)) continue
+      const { name, call, destination } = arrival
+      const item = itemOf(name)
+      const lane = `${destination} ${item.tenant} ${item.user}`
+      const rank = item.n * 2 + callsOf(item).indexOf(call)
       if (rank <= (last.get(lane) ?? -1)) wrong.push(key)
       else last.set(lane, rank)
     }

@@ -79,17 +79,23 @@ function scenarioOf(name: string): Scenario {
 }
 
 function describe(report: Report): string {
-  const { acknowledged, delivered, copies } = report
-  const blows = Object.entries(report.blows).map(([blow, count]) => `${blow} ${count}`)
+  const { acknowledged, delivered, copies, retention, growth } = report
+  const blows = Object.entries(report.blows).map(
+    ([blow, { count, ms }]) => `${blow} ${count} (${ms} ms each)`,
+  )
   const lines = [
-    `${report.passed ? 'passed' : 'FAILED'}: ${report.scenario}, seed ${report.seed}, ${report.cycles} cycles (${blows.join(', ')}) in ${report.seconds.toFixed(0)} s`,
+    `${report.passed ? 'passed' : 'FAILED'}: ${report.scenario}, seed ${report.seed}, ${report.cycles} cycles in ${report.seconds.toFixed(0)} s`,
+    `blows: ${blows.join(', ')}`,
+    `a cycle: ${growth.cycleMs[0]} ms in the first half, ${growth.cycleMs[1]} ms in the second; the harness: ${growth.residentMb[0]} MB in the middle, ${growth.residentMb[1]} MB at the end`,
     `acknowledged: ${acknowledged.webhook} webhooks, ${acknowledged.message} messages`,
-    `delivered: ${delivered.segment} to Segment, ${delivered.refiner} to Refiner; copies: ${copies.segment} and ${copies.refiner}`,
+    `delivered: ${delivered.segment} to Segment, ${delivered.refiner} to Refiner; copies: ${copies.segment} and ${copies.refiner}; calls with merged identifies: ${report.merged}`,
+    `retention: ${retention.removed} old items removed; killed ${retention.removing} times while removing, ${retention.shrinking} while shrinking the file, ${retention.neither} at neither`,
     ...problem('lost', report.lost),
     ...problem('invented', report.invented),
     ...problem('out of order', report.outOfOrder),
     ...problem('with another message ID', report.otherMessageId),
     ...problem('at the wrong tenant', report.wrongTenant),
+    ...problem('with wrong traits', report.wrongTraits),
     ...problem('ended by itself', report.crashes),
     ...problem('did not do as it should', report.complaints),
   ]

@@ -1,13 +1,17 @@
+import type { Destination } from '../../src/contracts/delivery.ts'
 import { bearerToken } from '../../src/demo/presented-key.ts'
 import { type Fault, type PeerRequest, startScriptedServer } from '../../src/demo/scripted-server.ts'
 import { readSegmentRequest } from '../../src/demo/segment-request.ts'
-import type { Arrival, Ledger } from './ledger.ts'
+import { namesIn } from './identifies.ts'
+import type { Ledger, Taken } from './ledger.ts'
 import type { Chance } from './random.ts'
 
 /** Segment and Refiner as they are on a bad day. */
 export interface Peers {
   readonly segment: string
   readonly refiner: string
+  /** Until it is called with null, this one answers nothing but 503: what is meant for it waits. */
+  leave(destination: Destination | null): void
   /** From now on they take everything at once. */
   calmDown(): void
   stop(): Promise<void>
@@ -28,23 +32,28 @@ const FATES = {
 /** Starts both; what they take goes into the ledger, under the tenant whose key it came with. */
 export function startPeers(ledger: Ledger, random: Chance): Peers {
   let isCalm = false
-  const serve = (read: (request: PeerRequest) => readonly Arrival[]) =>
+  let away: Destination | null = null
+  const serve = (destination: Destination, read: (request: PeerRequest) => Taken) =>
     startScriptedServer({
       port: 0,
       respond(request) {
         if (isCalm) return null
+        if (destination === away) return new Response('', { status: 503 })
         return act(random.pick(FATES), ledger, read(request))
       },
       answer(request) {
-        for (const arrival of read(request)) ledger.arrived(arrival)
+        ledger.took(read(request))
         return Response.json({ success: true })
       },
     })
-  const segment = serve(readSegment)
-  const refiner = serve(readRefiner)
+  const segment = serve('segment', readSegment)
+  const refiner = serve('refiner', readRefiner)
   return {
     segment: segment.url,
     refiner: refiner.url,
+    leave(destination) {
+      away = destination
+    },
     calmDown() {
       isCalm = true
     },
@@ -54,7 +63,7 @@ export function startPeers(ledger: Ledger, random: Chance): Peers {
   }
 }
 
-function act(fate: keyof typeof FATES, ledger: Ledger, arrivals: readonly Arrival[]): Fault | null {
+function act(fate: keyof typeof FATES, ledger: Ledger, taken: Taken): Fault | null {
   switch (fate) {
     case 'taken':
       return null
@@ -67,13 +76,13 @@ function act(fate: keyof typeof FATES, ledger: Ledger, arrivals: readonly Arriva
     case 'hanging':
       return 'hang'
     case 'refused':
-      for (const arrival of arrivals) ledger.refused(arrival)
+      ledger.refused(taken)
       return Response.json({ message: 'refused by chance' }, { status: 400 })
     case 'lost-dropped':
-      for (const arrival of arrivals) ledger.arrived(arrival)
+      ledger.took(taken)
       return 'drop'
     case 'lost-hanging':
-      for (const arrival of arrivals) ledger.arrived(arrival)
+      ledger.took(taken)
       return 'hang'
   }
 }
@@ -83,29 +92,32 @@ function tenantOf(key: string | null, suffix: string): string | null {
   return key?.endsWith(suffix) === true ? key.slice(0, -suffix.length) : null
 }
 
-function readSegment(request: PeerRequest): Arrival[] {
+function readSegment(request: PeerRequest): Taken {
   const read = readSegmentRequest(request)
   if (!read.ok) throw new Error(`Segment cannot read a request: ${read.message}`)
-  return read.messages.map((message) => {
+  const arrivals = read.messages.map((message) => {
     const said = (message['traits'] ?? message['properties']) as Record<string, unknown> | undefined
     return {
-      destination: 'segment',
+      destination: 'segment' as const,
       tenant: tenantOf(read.writeKey, '-write-key'),
       call: String(message['type']),
       name: String(said?.['refiner_name'] ?? said?.['name']),
       messageId: String(message['messageId']),
     }
   })
+  return { arrivals, identified: null }
 }
 
-function readRefiner({ headers, path, body }: PeerRequest): Arrival[] {
-  return [
-    {
-      destination: 'refiner',
-      tenant: tenantOf(bearerToken(headers), '-refiner-key'),
-      call: path === '/v1/identify-user' ? 'identify' : 'track',
-      name: String((body as Record<string, unknown>)['event']),
-      messageId: null,
-    },
-  ]
+/** A call that says who a user is may carry many identifies. */
+function readRefiner({ headers, path, body }: PeerRequest): Taken {
+  const isIdentify = path === '/v1/identify-user'
+  const { id, event, ...traits } = body as Record<string, unknown>
+  const arrivals = (isIdentify ? namesIn(traits) : [String(event)]).map((name) => ({
+    destination: 'refiner' as const,
+    tenant: tenantOf(bearerToken(headers), '-refiner-key'),
+    call: isIdentify ? 'identify' : 'track',
+    name,
+    messageId: null,
+  }))
+  return { arrivals, identified: isIdentify ? { id, ...traits } : null }
 }

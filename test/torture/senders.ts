@@ -1,6 +1,8 @@
 import { withResponse } from '../fixtures/refiner-webhook.ts'
 import { basic, bearer, postTo } from '../support/loop.ts'
-import { type Item, type Ledger, nameOf, type Way } from './ledger.ts'
+import { isIdentify, traitsOf } from './identifies.ts'
+import { type Item, nameOf, type Way } from './item.ts'
+import type { Ledger } from './ledger.ts'
 import type { Chance } from './random.ts'
 
 export const TENANTS = ['acme', 'umbra'] as const
@@ -8,6 +10,7 @@ const WAYS = ['webhook', 'message'] as const
 const USERS_EACH = 6
 /** On the average, between two items of one user. */
 const PAUSE_MS = 12
+const SLOW_PAUSE_MS = 150
 
 export interface SendersParts {
   readonly ledger: Ledger
@@ -22,6 +25,7 @@ export type Oddities = Map<number, number>
 /** Users of two tenants, both ways: each sends one item after the other, and each again until it is acknowledged. */
 export class Senders {
   #running = true
+  #pauseMs = PAUSE_MS
   readonly oddities: Oddities = new Map()
   readonly #done: Promise<unknown>
 
@@ -32,6 +36,16 @@ export class Senders {
       ),
     )
     this.#done = Promise.all(users)
+  }
+
+  /** Sends less while `work` takes its time, so that what it works on does not grow faster than it gets on. */
+  async slowly<T>(work: () => Promise<T>): Promise<T> {
+    this.#pauseMs = SLOW_PAUSE_MS
+    try {
+      return await work()
+    } finally {
+      this.#pauseMs = PAUSE_MS
+    }
   }
 
   /** Nothing new is sent; what may not have been taken stays unacknowledged. To be called while the daemon is up. */
@@ -52,7 +66,7 @@ export class Senders {
       } else if (status !== null && status !== 503) {
         this.oddities.set(status, (this.oddities.get(status) ?? 0) + 1)
       }
-      await Bun.sleep(this.parts.random.between(0, 2 * PAUSE_MS))
+      await Bun.sleep(this.parts.random.between(0, 2 * this.#pauseMs))
     }
   }
 
@@ -85,8 +99,15 @@ function post(url: string, item: Item): Promise<Response> {
       return postTo(url, `/v1/refiner/${tenant}`, webhookOf(item), bearer(`${tenant}-webhook-secret`))
     case 'message': {
       const name = nameOf(item)
-      const track = { type: 'track', userId: user, event: name, messageId: name }
-      return postTo(url, '/v1/segment', track, basic(`${tenant}-destination-key`))
+      const said = isIdentify(item)
+        ? { type: 'identify', traits: traitsOf(item) }
+        : { type: 'track', event: name }
+      return postTo(
+        url,
+        '/v1/segment',
+        { ...said, userId: user, messageId: name },
+        basic(`${tenant}-destination-key`),
+      )
     }
   }
 }

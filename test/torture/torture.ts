@@ -4,6 +4,8 @@ import type { Program } from '../support/process.ts'
 import { type Blow, replay, strike } from './blows.ts'
 import { Ledger, type Verdict } from './ledger.ts'
 import { olderDatabase } from './older-database.ts'
+import type { Remains } from './old-rows.ts'
+import { type Growth, Pace, type Times } from './pace.ts'
 import { type Peers, startPeers } from './peers.ts'
 import { chance } from './random.ts'
 import { Senders } from './senders.ts'
@@ -15,15 +17,16 @@ export const SCENARIOS = {
   start: { start: 1 },
   replay: { replay: 1 },
   reload: { reload: 1 },
+  retention: { retention: 1 },
   stop: { stop: 1 },
   migrate: { migrate: 1 },
   power: { power: 1 },
   disk: { disk: 1 },
   /** What the suite takes the time for. */
-  brief: { work: 10, start: 4, replay: 3, reload: 3 },
+  brief: { work: 10, start: 4, replay: 3, reload: 3, retention: 1 },
   /** What needs no compiler. */
-  process: { work: 10, start: 3, replay: 3, reload: 3, stop: 1, migrate: 1 },
-  all: { work: 8, start: 3, replay: 3, reload: 3, stop: 1, migrate: 1, power: 4, disk: 3 },
+  process: { work: 10, start: 3, replay: 3, reload: 3, retention: 1, stop: 1, migrate: 1 },
+  all: { work: 10, start: 6, replay: 4, reload: 4, retention: 1, stop: 1, migrate: 1, power: 5, disk: 4 },
 } as const satisfies Record<string, Partial<Record<Blow, number>>>
 
 export type Scenario = keyof typeof SCENARIOS
@@ -47,8 +50,11 @@ export interface Report extends Verdict {
   readonly seed: number
   readonly scenario: Scenario
   readonly cycles: number
-  readonly blows: Readonly<Partial<Record<Blow, number>>>
+  readonly blows: Readonly<Partial<Record<Blow, Times>>>
   readonly seconds: number
+  readonly growth: Growth
+  /** Old items that retention removed before it was killed, and in what it was killed how often. */
+  readonly retention: Readonly<Record<'removed' | Remains['within'], number>>
   /** What it said when it ended without having been killed. */
   readonly crashes: readonly string[]
   /** What else it did not do as it should. */
@@ -74,19 +80,25 @@ export async function torture(options: TortureOptions): Promise<Report> {
   stops.defer(async () => void (await victim.kill('SIGKILL')))
   const senders = new Senders({ ledger, random: chance(seed, 'senders'), up: victim.up })
   const random = chance(seed, 'blows')
-  const blows: Partial<Record<Blow, number>> = {}
+  const pace = new Pace()
+  const retention = { removed: 0, removing: 0, shrinking: 0, neither: 0 }
+  const onRemains = ({ removed, within }: Remains) => {
+    retention.removed += removed
+    retention[within] += 1
+  }
   const complaints: string[] = []
   let cycle = 0
   const goesOn = () =>
     cycle < cycles && performance.now() - started < durationMs && stopping?.aborted !== true
   for (; goesOn(); cycle++) {
     const blow = random.pick(weights)
-    blows[blow] = (blows[blow] ?? 0) + 1
+    const began = performance.now()
     const complaint =
       blow === 'migrate'
         ? await killWhileMigrating(options, { run: cycle, ledger, peers })
-        : await strike(blow, { victim, ledger, random, mostItems })
+        : await strike(blow, { victim, ledger, senders, peers, random, mostItems, onRemains })
     if (complaint !== null) complaints.push(`cycle ${cycle}, ${blow}: ${complaint}`)
+    pace.add(blow, performance.now() - began)
     onCycle(cycle + 1, ledger.acknowledgedCount)
     if (victim.crashes.length > 5) break
   }
@@ -100,14 +112,25 @@ export async function torture(options: TortureOptions): Promise<Report> {
   if (code !== 0) complaints.push(`at the end it stopped with exit code ${code}`)
   for (const [status, count] of senders.oddities) complaints.push(`${count} requests were answered ${status}`)
   const verdict = ledger.verdict()
-  const { lost, invented, outOfOrder, otherMessageId, wrongTenant } = verdict
-  const wrong = [lost, invented, outOfOrder, otherMessageId, wrongTenant, complaints, victim.crashes]
+  const { lost, invented, outOfOrder, otherMessageId, wrongTenant, wrongTraits } = verdict
+  const wrong = [
+    lost,
+    invented,
+    outOfOrder,
+    otherMessageId,
+    wrongTenant,
+    wrongTraits,
+    complaints,
+    victim.crashes,
+  ]
   return {
     seed,
     scenario,
     cycles: cycle,
-    blows,
+    blows: pace.blows(),
     seconds: (performance.now() - started) / 1000,
+    growth: pace.growth(),
+    retention,
     ...verdict,
     crashes: victim.crashes,
     complaints,

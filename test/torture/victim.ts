@@ -14,6 +14,12 @@ export interface VictimOptions {
   readonly faultyDisk: boolean
 }
 
+/** What a reload finds changed. */
+export interface Changes {
+  readonly rate?: string
+  readonly keepDelivered?: string
+}
+
 /** The daemon that is killed and started again, always on the same folder. */
 export class Victim {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'refiner-sync-torture-')))
@@ -30,12 +36,12 @@ export class Victim {
   constructor(private readonly options: VictimOptions) {
     this.disk = options.faultyDisk ? faultyDisk(this.database) : null
     this.disk?.set({})
-    this.configure('1000/s')
+    this.configure({})
   }
 
-  /** Writes its configuration; nobody minds the rate. */
-  configure(rate: string): void {
-    writeFileSync(join(this.folder, 'refiner-sync.yaml'), yaml(this.options.peers, rate))
+  /** Writes its configuration; what was delivered must be kept for less than old-rows.ts makes it older by. */
+  configure({ rate = '1000/s', keepDelivered = '30d' }: Changes): void {
+    writeFileSync(join(this.folder, 'refiner-sync.yaml'), yaml(this.options.peers, rate, keepDelivered))
   }
 
   /** Where it listens, as soon as it does; after it was killed, where the next one does. */
@@ -90,7 +96,7 @@ export class Victim {
   }
 }
 
-function yaml(peers: VictimOptions['peers'], rate: string): string {
+function yaml(peers: VictimOptions['peers'], rate: string, keepDelivered: string): string {
   const tenants = TENANTS.map(
     (tenant) => `
   ${tenant}:
@@ -107,6 +113,7 @@ function yaml(peers: VictimOptions['peers'], rate: string): string {
   return `
 server: { port: 0, admin_token: "\${ADMIN_TOKEN}" }
 database: sqlite://./data/refiner-sync.db
+retention: { delivered: ${keepDelivered}, dead: 90d }
 delivery: { min_backoff: 20ms, max_backoff: 200ms, timeout: 1s }
 tenants:${tenants.join('')}
 `
