@@ -118,7 +118,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     clock,
     tenants: () => generation.configuration.tenants.keys(),
     most: () => generation.configuration.server.maxPending,
-    turnAway: (tenants) => front.turnAway(tenants),
+    turnAway: (full) => front.turnAway(full),
     onError: onError('counting what waits'),
   })
 
@@ -197,7 +197,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     const monitoring = monitoringRoutes({
       health,
       isStopping,
-      metrics: async () => ({ text: await metrics.text(health()), contentType: metrics.contentType }),
+      clock,
+      metrics: async (now) => ({ text: await metrics.text(now), contentType: metrics.contentType }),
     })
     return new Elysia()
       .use(monitoring)

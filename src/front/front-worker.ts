@@ -18,6 +18,10 @@ const say = (level: 'info' | 'warn' | 'error') => (fields: LogFields, message: s
 /** What is said of each request is said by the main thread, if it is said at all. */
 const log: Log = { debug() {}, info: say('info'), warn: say('warn'), error: say('error') }
 
+/** Requests for the main thread that wait at once: each takes some of the time in which it keeps what comes. */
+const MOST_ASKED = 64
+const TOO_MANY = { message: 'too many such requests at once; send it again' }
+
 let intake: Intake = intakeOf({ server: { maxBodyBytes: 0 }, tenants: [] })
 let isStopping = false
 let lastAsked = 0
@@ -53,7 +57,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToFront>) => {
       asked.delete(data.id)
       return
     case 'full':
-      inbox.turnAway(data.tenants)
+      inbox.turnAway(data.ways)
       return
     case 'stopping':
       isStopping = true
@@ -84,6 +88,8 @@ function listen(hostname: string, port: number): void {
 async function elsewhere(request: Request): Promise<Response> {
   const { method, headers } = request
   const { href, pathname } = requestUrl(request)
+  if (asked.size >= MOST_ASKED)
+    return Response.json(TOO_MANY, { status: 503, headers: { 'retry-after': '1' } })
   lastAsked += 1
   const id = lastAsked
   const { promise, resolve } = Promise.withResolvers<PlainAnswer>()
