@@ -197,17 +197,17 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     const monitoring = monitoringRoutes({
       health,
       isStopping,
-      clock,
-      metrics: async (now) => ({ text: await metrics.text(now), contentType: metrics.contentType }),
+      metrics: async () => ({ text: await metrics.text(health()), contentType: metrics.contentType }),
     })
+    // It sees to the routes that come after it.
     return new Elysia()
-      .use(monitoring)
-      .use(operator)
       .onError(({ code, error, request }) => {
         if (code === 'NOT_FOUND') return notFound(request)
         log.error({ fault: faultText(error) }, 'a request failed')
         return refusal(500, 'an error inside refiner-sync; its log says more')
       })
+      .use(monitoring)
+      .use(operator)
   }
 
   function giveUp(error: unknown, opened?: Store): never {
@@ -236,7 +236,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
   async function shutDown(): Promise<void> {
     log.info({}, 'stopping')
-    tap.close()
+    const tapEnded = tap.close()
     // Requests are answered 503 from here on; those under way are committed and answered.
     front.stopping()
     reloader.stop()
@@ -245,6 +245,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
+    await tapEnded
     await requestsDone(front.drain())
     inbox.close()
     await front.close()

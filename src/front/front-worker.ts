@@ -20,6 +20,8 @@ const log: Log = { debug() {}, info: say('info'), warn: say('warn'), error: say(
 
 /** Requests for the main thread that wait at once: each takes some of the time in which it keeps what comes. */
 const MOST_ASKED = 64
+const MONITORING = new Set(['/health', '/readyz', '/metrics'])
+const monitored = new Map<string, Promise<PlainAnswer>>()
 const TOO_MANY = { message: 'too many such requests at once; send it again' }
 
 let intake: Intake = intakeOf({ server: { maxBodyBytes: 0 }, tenants: [] })
@@ -84,18 +86,32 @@ function listen(hostname: string, port: number): void {
   }
 }
 
+/** Who asks how it fares while somebody else's question is under way hears what they hear: anybody may ask, all the time. */
+function shared(path: string, ask: () => Promise<PlainAnswer>): Promise<PlainAnswer> {
+  let answer = monitored.get(path)
+  if (answer === undefined) {
+    answer = ask().finally(() => monitored.delete(path))
+    monitored.set(path, answer)
+  }
+  return answer
+}
+
+function ask({ method, headers }: Request, url: string): Promise<PlainAnswer> {
+  lastAsked += 1
+  const { promise, resolve } = Promise.withResolvers<PlainAnswer>()
+  asked.set(lastAsked, resolve)
+  post({ kind: 'ask', id: lastAsked, request: { method, url, headers: [...headers] } })
+  return promise
+}
+
 /** What the main thread answers to a request that is not for intake. */
 async function elsewhere(request: Request): Promise<Response> {
-  const { method, headers } = request
+  const { method } = request
   const { href, pathname } = requestUrl(request)
   if (asked.size >= MOST_ASKED)
     return Response.json(TOO_MANY, { status: 503, headers: { 'retry-after': '1' } })
-  lastAsked += 1
-  const id = lastAsked
-  const { promise, resolve } = Promise.withResolvers<PlainAnswer>()
-  asked.set(id, resolve)
-  post({ kind: 'ask', id, request: { method, url: href, headers: [...headers] } })
-  const answer = await promise
+  const isMonitoring = method === 'GET' && MONITORING.has(pathname)
+  const answer = await (isMonitoring ? shared(pathname, () => ask(request, href)) : ask(request, href))
   const isMetrics = answer.status === 200 && pathname === '/metrics'
   const body = isMetrics ? `${answer.body}\n${await metrics.text()}` : answer.body
   return new Response(body, {
