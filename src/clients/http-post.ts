@@ -56,7 +56,7 @@ async function readStart(response: Response): Promise<string> {
 }
 
 /** A code such as ECONNREFUSED: a fault's message can quote what was sent. */
-function faultName(error: unknown): string {
+export function faultName(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown fault'
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }
