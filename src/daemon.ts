@@ -7,10 +7,12 @@ import type { Cancel, Clock } from './contracts/clock.ts'
 import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
+import { createBackfilling } from './daemon/backfilling.ts'
 import { Backlog } from './daemon/backlog.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
 import { Housekeeper } from './daemon/housekeeper.ts'
 import { LaneMaker } from './daemon/lanes.ts'
+import { readers } from './daemon/readers.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
 import { tapMapped, tapSettled } from './daemon/tapped.ts'
@@ -127,6 +129,18 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     configuration.retention,
   )
 
+  const { backfills, operated } = createBackfilling({
+    store,
+    clock,
+    log,
+    generation: () => generation,
+    reader: readers(() => generation.configuration, clock),
+    isForgotten: () => false,
+    isFlooded: () => inbox.isFlooded,
+    wakeMapper: () => mapper.wake(),
+    onError: onError('a backfill'),
+  })
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
@@ -160,6 +174,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   reloader.start()
   backlog.start()
   housekeeper.start()
+  backfills.start()
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -184,6 +199,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       health,
       reload: () => reloader.reload(),
       tap,
+      backfills: operated,
       deliveries: operatorDeliveries({
         store,
         clock,
@@ -242,10 +258,12 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     reloader.stop()
     backlog.stop()
     housekeeper.stop()
+    const backfillsStopped = backfills.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
     await tapEnded
+    await backfillsStopped
     await requestsDone(front.drain())
     inbox.close()
     await front.close()

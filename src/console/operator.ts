@@ -2,6 +2,15 @@ import { Elysia } from 'elysia'
 import type { Health } from '../contracts/health.ts'
 import { requestUrl } from '../http/request-url.ts'
 import { json, refusal } from './answers.ts'
+import {
+  beginBackfill,
+  listBackfills,
+  type OperatedBackfills,
+  pauseBackfill,
+  previewBackfill,
+  resumeBackfill,
+  showBackfill,
+} from './backfills.ts'
 import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
 import { readTap } from './read-tap.ts'
@@ -15,6 +24,7 @@ export interface OperatorParts {
   readonly isStopping: () => boolean
   readonly health: () => Health
   readonly deliveries: Deliveries
+  readonly backfills: OperatedBackfills
   readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
 }
@@ -35,7 +45,7 @@ interface ToldMistake {
 
 /** The operator's API and console. Lists show how deliveries fare, and nothing of what anybody said. */
 export function operatorRoutes(parts: OperatorParts) {
-  const { health, deliveries, tap, isStopping } = parts
+  const { health, deliveries, backfills, tap, isStopping } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
   return new Elysia({ name: 'operator' })
@@ -55,6 +65,22 @@ export function operatorRoutes(parts: OperatorParts) {
       changes(request, () => replayDelivery(deliveries, partOf(id), queryOf(request))),
     )
     .post('/api/reload', ({ request }) => changes(request, () => reloadOr503(parts)))
+    .get('/api/backfills', ({ request }) => reads(request, () => listBackfills(backfills)))
+    .get('/api/backfills/:id', ({ request, params: { id } }) =>
+      reads(request, () => showBackfill(backfills, id)),
+    )
+    .post('/api/backfills', ({ request }) =>
+      changes(request, () => beginBackfill(backfills, queryOf(request))),
+    )
+    .post('/api/backfills/dry-run', ({ request }) =>
+      changes(request, () => previewBackfill(backfills, queryOf(request))),
+    )
+    .post('/api/backfills/:id/pause', ({ request, params: { id } }) =>
+      changes(request, () => pauseBackfill(backfills, id)),
+    )
+    .post('/api/backfills/:id/resume', ({ request, params: { id } }) =>
+      changes(request, () => resumeBackfill(backfills, id)),
+    )
     .get('/ui', ({ request }) => reads(request, page))
 }
 
