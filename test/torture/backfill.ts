@@ -101,7 +101,7 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
   }, AbortSignal.timeout(60_000))
   const found = byResponse(segment.delivered)
   const calls = [...found.entries()]
-  const expected = numbers.map((n) => String((pastItem(n) as { uuid: string }).uuid))
+  const expected = numbers.map((n) => (pastItem(n) as { uuid: string }).uuid)
   return {
     kills,
     lost: expected.filter((uuid) => !found.has(uuid)),
