@@ -8,9 +8,9 @@ import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
 import type { TenantMapping } from '../mapping/tenant-mapping.ts'
 import { hasInboxItem, hasMessage } from '../store/backfills.ts'
 import type { Store } from '../store/open.ts'
+import { dedupKeyOf, wentOut } from './is-known.ts'
 import { PAGE_LENGTH, readPage } from './read-page.ts'
 import type { BackfillSource } from './source.ts'
-import { dedupKeyOf } from './take-item.ts'
 import { toldBy } from './told-by.ts'
 import { afterPage, firstCursor, isAtEnd, narrowed } from './windows.ts'
 
@@ -97,7 +97,9 @@ class Sum {
         this.#counts[told.kind] += 1
         continue
       }
-      const fresh = told.bodies.filter((body) => !hasInboxItem(store, tenant, dedupKeyOf(body)))
+      const fresh = told.bodies.filter(
+        (body) => !hasInboxItem(store, tenant, dedupKeyOf(body)) && !wentOut(store, tenant, body),
+      )
       this.#counts[fresh.length > 0 ? 'taken' : 'known'] += 1
       payloads.push(...fresh)
     }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { BackfillCursor, BackfillRecord } from '../contracts/backfill.ts'
 import type { JsonObject } from '../contracts/json.ts'
 import { epochMs } from '../json/timestamps.ts'
@@ -7,6 +6,7 @@ import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
 import { insertInboxItem } from '../store/inbox.ts'
 import type { Store } from '../store/open.ts'
 import { applyPeopleChanges } from '../store/record-mapped.ts'
+import { dedupKeyOf, wentOut } from './is-known.ts'
 import type { BackfillSource } from './source.ts'
 import { personOf, toldBy } from './told-by.ts'
 
@@ -44,6 +44,7 @@ export class Taker {
     }
     let isNew = false
     for (const payload of told.bodies) {
+      if (wentOut(this.store, tenant, payload)) continue
       const dedupKey = dedupKeyOf(payload)
       const inserted = insertInboxItem(this.store, {
         tenant,
@@ -66,9 +67,4 @@ export class Taker {
     applyPeopleChanges(this.store, { tenant: this.backfill.tenant, receivedAt }, changes)
     return changes.length > 0
   }
-}
-
-/** The same for the same bytes. */
-export function dedupKeyOf(payload: string): string {
-  return createHash('sha256').update(payload).digest('hex')
 }

@@ -20,6 +20,7 @@ export interface Tables {
   user_events: UserEventsTable
   responses: ResponsesTable
   backfills: BackfillsTable
+  sent_before: SentBeforeTable
 }
 
 /** What was acknowledged, as it came. `received` waits for the mapping, `mapped` has its deliveries. */
@@ -205,4 +206,10 @@ interface BackfillsTable {
   uncounted_until: number | null
   updated_at: number
   finished_at: number | null
+}
+
+/** What was delivered to Segment and has been removed since; `key` is a hash of the interaction and its user. */
+interface SentBeforeTable {
+  tenant: string
+  key: string
 }

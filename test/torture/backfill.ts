@@ -71,9 +71,8 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
   })
   let url = await start()
   const waiting = numbers.toSorted(() => random.next() - 0.5)
-  let isOver = false
   const sender = async () => {
-    while (waiting.length > 0 && !isOver) {
+    while (waiting.length > 0) {
       const n = waiting.pop()!
       if (!(await isTaken(url, n))) waiting.unshift(n)
       // Spread over all of it: some come before the backfill does, and some after.
@@ -92,7 +91,6 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
   ids.push(await begin(url))
   const second = await ended(url, ids[1]!)
   await Promise.all(senders)
-  isOver = true
   await until(async () => {
     const { tenants } = (await (await fetch(`${url}/health`)).json()) as {
       tenants: Record<string, { pending: number }>

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 
-/** Jobs that bring over what Refiner knows of the time before, and how far each has come. */
+/** Jobs that bring over what Refiner knows of the time before, how far each has come, and what must not be sent again. */
 export const backfills = {
   async up(db: Kysely<unknown>): Promise<void> {
     for (const statement of statements) await sql.raw(statement).execute(db)
@@ -30,4 +30,11 @@ const statements = [
   ) strict`,
   // Two at once of one tenant would only be in each other's way.
   `create unique index backfills_running on backfills (tenant) where state = 'running'`,
+
+  // What retention has removed must not be sent again by bringing it over.
+  `create table sent_before (
+    tenant text not null,
+    key text not null,
+    primary key (tenant, key)
+  ) strict, without rowid`,
 ]
