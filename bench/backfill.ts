@@ -1,5 +1,5 @@
 /**
- * What a backfill does to live traffic: `bun bench/backfill.ts [--responses 200000] [--live 100] [--seconds 15]`. The delay of
+ * What a backfill does to live traffic: `bun bench/backfill.ts [--responses 200000] [--live 100] [--seconds 8]`. The delay of
  * webhooks from their answer to their arrival at Segment's stand-in, by turns without and with a backfill at work; then how
  * long the whole backfill takes, resumed once by a `kill -9`, with some of Refiner's answers being 429; and whether each
  * message arrived once.
@@ -23,8 +23,8 @@ const { values } = parseArgs({
   options: {
     responses: { type: 'string', default: '200000' },
     live: { type: 'string', default: '100' },
-    seconds: { type: 'string', default: '15' },
-    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '8' },
+    rounds: { type: 'string', default: '5' },
   },
 })
 const [responses, live, seconds, rounds] = [

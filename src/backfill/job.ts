@@ -3,6 +3,7 @@ import type { Clock } from '../contracts/clock.ts'
 import type { ReadFailure } from '../contracts/refiner-reader.ts'
 import type { Log } from '../observe/log.ts'
 import {
+  findBackfill,
   hasUnmapped,
   moveBackfill,
   newestItem,
@@ -27,10 +28,10 @@ interface Pace {
   readonly pauseShare: number
 }
 /** While something else comes in. */
-const BESIDE_OTHERS: Pace = { most: 8, pauseMs: 20, pauseShare: 4 }
+const BESIDE_OTHERS: Pace = { most: 5, pauseMs: 40, pauseShare: 5 }
 const ALONE: Pace = { most: 50, pauseMs: 5, pauseShare: 1 }
 /** How long others are expected to go on when something of theirs came in. */
-const OTHERS_LAST_MS = 2000
+const OTHERS_LAST_MS = 5000
 /**
  * While so many messages of the tenant wait to be sent to Segment, nothing older is put in front of what comes: they go
  * along in one request.
@@ -39,6 +40,7 @@ const MOST_WAITING = 150
 /** How long it looks away while it is held up: at first, and in the end. */
 const HELD_MS = 10
 const LONGEST_HELD_MS = 250
+const TOLD_FROM_MS = 100
 /** How long it waits for a Refiner that does not answer, likewise; and for a key, or for a tenant to be switched on. */
 const AWAY_MS = 1000
 const LONGEST_AWAY_MS = 60_000
@@ -68,8 +70,8 @@ interface OpenPage extends ReadPage {
 }
 
 /**
- * A backfill that runs. It is a guest: each time it puts in a little, and only while nothing newer waits. How far it has come is committed with
- * what it took, so that it goes on from there after anything.
+ * A backfill that runs. It is a guest: each time it puts in a little, and only while nothing newer waits. How far it has
+ * come is committed with what it took, so that it goes on from there after anything.
  */
 export class BackfillJob {
   #record: BackfillRecord
@@ -79,6 +81,10 @@ export class BackfillJob {
   /** On the clock that is never set back; kept to where there is a rate. */
   #nextAt = -Infinity
   #waitingFor: string | null = null
+  /** Whether Refiner was asked how many there are: it need not say. */
+  #askedTotal = false
+  /** How often the disk had failed by then: see `Doubts`. */
+  #doubts: number
   /** The newest item of the inbox after the last commit, and when others were seen to have put in something. */
   #newest: number | null = null
   #othersAt = -Infinity
@@ -93,6 +99,7 @@ export class BackfillJob {
     private readonly parts: JobParts,
   ) {
     this.#record = record
+    this.#doubts = parts.store.guard.doubts.count
     this.#taker = new Taker(record, parts.store, parts.source)
   }
 
@@ -141,6 +148,7 @@ export class BackfillJob {
 
   async #step(): Promise<number | null> {
     const { clock } = this.parts
+    this.#readAfterFault()
     const { uncounted } = this.#record
     if (uncounted !== null && !this.#countUp(uncounted)) return this.#held('the mapping of what it took')
     const early = this.#nextAt - clock.elapsed()
@@ -159,8 +167,20 @@ export class BackfillJob {
     this.#heldMs = HELD_MS
     const began = clock.elapsed()
     const { most, pauseMs, pauseShare } = this.#pace(began)
-    this.#takeSome(this.#page, most)
+    const { rate } = this.#record.filter
+    // Of what has a rate, no more at once than about a second's.
+    this.#takeSome(this.#page, rate === null ? most : Math.min(most, Math.max(1, Math.floor(rate / 3))))
     return Math.max(pauseMs, pauseShare * (clock.elapsed() - began))
+  }
+
+  /** After a fault of the disk it goes on from what is there: the last commits may not be. */
+  #readAfterFault(): void {
+    const { store } = this.parts
+    const { count } = store.guard.doubts
+    if (count === this.#doubts) return
+    this.#record = findBackfill(store, this.#record.id) ?? this.#record
+    this.#page = null
+    this.#doubts = count
   }
 
   #pace(now: number): Pace {
@@ -182,7 +202,8 @@ export class BackfillJob {
   }
 
   #held(why: string): number {
-    this.#waitingFor = why
+    // Each step is waited for a little: that is not worth a word.
+    if (this.#heldMs > TOLD_FROM_MS) this.#waitingFor = why
     const pause = this.#heldMs
     this.#heldMs = Math.min(pause * 2, LONGEST_HELD_MS)
     return pause
@@ -215,12 +236,15 @@ export class BackfillJob {
       return CLOSED_MS
     }
     const { signal } = this.#stopping
-    const page = await readPage(reader, { cursor, filter, total, kinds: source.kinds(tenant) }, signal)
+    const asksTotal = cursor.phase === 'responses' && total === null && !this.#askedTotal
+    const wish = { cursor, filter, asksTotal, kinds: source.kinds(tenant) }
+    const page = await readPage(reader, wish, signal)
     if (signal.aborted) return null
     if (!page.ok) return this.#failed(page)
+    this.#askedTotal ||= asksTotal
     this.#awayMs = AWAY_MS
     const fewer = cursor.phase === 'responses' ? narrowed(cursor, page, PAGE_LENGTH) : null
-    this.#record = { ...this.#record, total: page.whole, ...(fewer !== null && { cursor: fewer }) }
+    this.#record = { ...this.#record, total: page.whole ?? total, ...(fewer !== null && { cursor: fewer }) }
     this.#page = fewer === null ? { ...page, next: 0, countedFrom: cursor.place } : null
     return 0
   }

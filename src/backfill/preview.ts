@@ -39,8 +39,7 @@ export async function preview(
   const filter = { ...wanted, contacts: false }
   const sum = new Sum()
   let cursor = start ?? firstCursor(filter)
-  // A part that goes on has been told how many there are.
-  let total = start === null ? null : 0
+  let total: number | null = null
   for (let pages = 0; pages < PAGES_AT_ONCE && sum.read < PAGE_LENGTH; pages += 1) {
     const reader = source.reader(tenant)
     const mapped = parts.mapping(tenant)
@@ -51,10 +50,12 @@ export async function preview(
       }
     }
     if (isAtEnd(cursor, filter)) break
-    const wish = { cursor, filter, total, kinds: source.kinds(tenant) }
+    // A part that goes on has been told how many there are.
+    const asksTotal = start === null && pages === 0
+    const wish = { cursor, filter, asksTotal, kinds: source.kinds(tenant) }
     const page = await readPage(reader, wish, AbortSignal.timeout(25_000))
     if (!page.ok) return { ok: false, why: `reading from Refiner: ${page.reason}` }
-    total = page.whole
+    total = page.whole ?? total
     const fewer = narrowed(cursor, page, PAGE_LENGTH)
     if (fewer !== null) {
       cursor = fewer
@@ -68,7 +69,7 @@ export async function preview(
     cursor = afterPage(cursor, page, filter, PAGE_LENGTH)
   }
   const next = isAtEnd(cursor, filter) ? null : cursor
-  return { ok: true, preview: sum.told(start === null ? total : null, next) }
+  return { ok: true, preview: sum.told(total, next) }
 }
 
 interface Mapping {

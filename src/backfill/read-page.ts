@@ -14,35 +14,35 @@ export interface ReadPage {
   readonly nextCursor: string | null
   /** How many there are in the days that were asked for. */
   readonly total: number | null
-  /** How many there are in all; null when Refiner does not say. */
+  /** How many there are in all; null when that was not asked for, or Refiner does not say. */
   readonly whole: number | null
 }
 
 export interface PageWish {
   readonly cursor: BackfillCursor
   readonly filter: BackfillFilter
-  /** How many there are in all, if that is known. */
-  readonly total: number | null
+  /** Whether to ask as well how many there are in all. */
+  readonly asksTotal: boolean
   readonly kinds: ReadonlySet<InteractionKind>
 }
 
-/** Reads the page at a cursor; the first time, asks as well how many there are in all. */
+/** Reads the page at a cursor. */
 export async function readPage(
   reader: RefinerReader,
-  { cursor, filter, total, kinds }: PageWish,
+  { cursor, filter, asksTotal, kinds }: PageWish,
   signal: AbortSignal,
 ): Promise<({ readonly ok: true } & ReadPage) | ReadFailure> {
   if (cursor.phase === 'contacts') {
     const page = await reader.contacts({ cursor: cursor.page, pageLength: PAGE_LENGTH }, signal)
-    return page.ok ? { ...page, whole: total } : page
+    return page.ok ? { ...page, whole: null } : page
   }
   const shared = {
     include: kinds.size > 1 ? ('all' as const) : ('completed' as const),
     formUuids: uuidsOnly(filter.surveys),
     withAttributes: true,
   }
-  let whole = total
-  if (whole === null) {
+  let whole: number | null = null
+  if (asksTotal) {
     const range = { since: filter.since, until: filter.until }
     const first = await reader.responses({ ...shared, ...range, cursor: null, pageLength: 1 }, signal)
     if (!first.ok) return first

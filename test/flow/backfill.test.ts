@@ -254,6 +254,32 @@ test('what Refiner refuses for good ends it, with the reason; it can be resumed'
   expect((await ended(url, id)).counts.taken).toBe(20)
 })
 
+test('a place in the list that Refiner has forgotten while it was paused is found again by its day', async () => {
+  const many = some(450).map((n) => pastItem(n, { everyMs: 60_000 }))
+  let isForgotten = false
+  await using loop = await startLoop({
+    adminToken: ADMIN,
+    refiner: history(many, {
+      fault({ query }) {
+        if (!isForgotten || !query.has('page_cursor')) return null
+        isForgotten = false
+        return Response.json({ message: 'unknown cursor' }, { status: 422 })
+      },
+    }),
+  })
+  const { url } = loop.daemon
+  const id = await begin(url)
+  await until(async () => (await operate(url, 'GET', `/api/backfills/${id}`)).body.counts.read > 200)
+  await operate(url, 'POST', `/api/backfills/${id}/pause`)
+  isForgotten = true
+  await operate(url, 'POST', `/api/backfills/${id}/resume`)
+  const shown = await ended(url, id)
+  expect(shown.state).toBe('done')
+  await until(() => loop.daemon.health().tenants['acme']!.pending === 0)
+  expect(byResponse(loop.segment.delivered).size).toBe(450)
+  expect(loop.segment.messages).toHaveLength(3 * 450)
+})
+
 test('what is not understood, and a tenant that nothing can be read for, are refused', async () => {
   await using loop = await startLoop({
     adminToken: ADMIN,
