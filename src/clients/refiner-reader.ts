@@ -110,7 +110,11 @@ function readPage(body: string): Page<JsonObject> | null {
   }
 }
 
-function nextCursor({ next_page_cursor: next, current_page: page, last_page: last }: JsonObject): string | null {
+function nextCursor({
+  next_page_cursor: next,
+  current_page: page,
+  last_page: last,
+}: JsonObject): string | null {
   if (typeof next === 'string' && next !== '') return next
   if (next === undefined && typeof page === 'number' && typeof last === 'number' && page < last) {
     return `page:${page + 1}`

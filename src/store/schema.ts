@@ -13,6 +13,7 @@ export interface Tables {
   replays: ReplaysTable
   replayed: ReplayedTable
   places: PlacesTable
+  poll_places: PollPlacesTable
   users: UsersTable
   accounts: AccountsTable
   memberships: MembershipsTable
@@ -35,6 +36,19 @@ interface InboxTable {
   replays: number
   /** 1 once what it says about people is kept; when it is mapped anew, that must not come over what was learned since. */
   people_kept: 0 | 1
+  origin: Generated<Origin>
+}
+
+/** What brought an item of Refiner; all of Segment's are `webhook`. */
+export type Origin = 'webhook' | 'poll' | 'backfill'
+
+interface PollPlacesTable {
+  tenant: string
+  seen_until: number
+  swept_at: number
+  last_success_at: number | null
+  missed: number
+  last_missed_at: number | null
 }
 
 export type DeliveryState = 'pending' | 'leased' | 'delivered' | 'dead' | 'skipped'

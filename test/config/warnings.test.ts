@@ -15,11 +15,6 @@ test.each<[what: string, file: string, code: MistakeCode]>([
     'short_give_up',
   ],
   ['keys sent unencrypted', tenantFile([SEGMENT, REFINER_AT('http://refiner.example')]), 'insecure_endpoint'],
-  [
-    'polling',
-    tenantFile([SEGMENT, 'refiner: { api_key: k, webhook: { secret: w }, ¦poll: 5m }']),
-    'no_effect',
-  ],
   ['deletion in Refiner', tenantFile([REFINER, SEGMENT, 'to_refiner: { ¦delete: true }']), 'no_effect'],
   [
     'a plugin that no tenant uses',
