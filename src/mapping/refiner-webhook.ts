@@ -42,12 +42,15 @@ export function readRefinerWebhook(
     },
     answers: withoutNulls(object(response['data'])),
     user: {
-      uuid: id(body['uuid']) ?? id(body['cookie_uuid']),
-      id: id(body['remote_id']),
-      email: id(body['email']),
+      uuid: identifier(body['uuid']) ?? identifier(body['cookie_uuid']),
+      id: identifier(body['remote_id']),
+      email: identifier(body['email']),
       attributes: withoutNulls(object(body['attributes'])),
     },
-    account: { id: id(account['remote_id']), attributes: withoutNulls(object(account['attributes'])) },
+    account: {
+      id: identifier(account['remote_id']),
+      attributes: withoutNulls(object(account['attributes'])),
+    },
     segments: enteredSegments(body).map((segment) => ({
       uuid: text(segment['uuid']),
       name: text(segment['name']),
@@ -111,6 +114,6 @@ function text(value: JsonValue | undefined): string | null {
  * A text by which somebody is known, as the database keeps it: a lone surrogate has no UTF-8, and SQLite compares up to a
  * NUL. What has neither is left as it is.
  */
-function id(value: JsonValue | undefined): string | null {
+export function identifier(value: JsonValue | undefined): string | null {
   return text(value)?.toWellFormed().replaceAll('\0', '\uFFFD') ?? null
 }
