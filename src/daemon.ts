@@ -12,6 +12,7 @@ import { createGeneration, type Generation, withFixedSettings } from './daemon/g
 import { Housekeeper } from './daemon/housekeeper.ts'
 import { LaneMaker } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
+import { operatorPeople } from './daemon/operator-people.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
 import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
@@ -193,6 +194,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         wakeMapper: () => mapper.wake(),
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),
+      people: operatorPeople({ store, clock, tenants: () => generation.configuration.tenants.keys() }),
     })
     const monitoring = monitoringRoutes({
       health,

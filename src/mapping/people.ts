@@ -1,8 +1,8 @@
 import type { Interaction } from '../contracts/interaction.ts'
 import type { PeopleChange } from '../contracts/people.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
+import { identifier } from '../json/texts.ts'
 import { epochMs } from '../json/timestamps.ts'
-import { identifier } from './refiner-webhook.ts'
 import { eventName } from './to-refiner.ts'
 
 /** What an interaction says about people. */

@@ -1,0 +1,35 @@
+import type { People } from '../console/people.ts'
+import type { Clock } from '../contracts/clock.ts'
+import { emailConflicts } from '../store/email-conflicts.ts'
+import type { Store } from '../store/open.ts'
+import { personOf } from '../store/person.ts'
+import { exportHead, exportPart } from '../store/person-export.ts'
+import { findProfile, userRow } from '../store/profiles.ts'
+import { listUsersPart, tenantsWithItems, tenantsWithUsers } from '../store/users.ts'
+
+export interface OperatorPeopleParts {
+  readonly store: Store
+  readonly clock: Clock
+  /** The tenants of the configuration. */
+  readonly tenants: () => Iterable<string>
+}
+
+/** Between two parts of something long, each of some milliseconds. */
+const REST_MS = 2
+
+/** The people as the operator sees them. */
+export function operatorPeople({ store, clock, tenants }: OperatorPeopleParts): People {
+  return {
+    rest: () => new Promise((resolve) => clock.after(REST_MS, resolve)),
+    elapsed: () => clock.elapsed(),
+    tenants: () =>
+      [...new Set([...tenants(), ...tenantsWithUsers(store), ...tenantsWithItems(store)])].toSorted(),
+    hasUser: (tenant, userId) => userRow(store, { tenant, userId }).length > 0,
+    listPart: (filter) => listUsersPart(store, filter, clock),
+    find: (tenant, userId) => findProfile(store, tenant, userId),
+    conflicts: (tenant, limit, after) => emailConflicts(store, tenant, limit, after),
+    person: (tenant, whom) => personOf(store, tenant, whom),
+    exportHead: (person) => exportHead(store, person),
+    exportPart: (person, section, place) => exportPart(store, person, { section, place, clock }),
+  }
+}
