@@ -271,8 +271,9 @@ const responsesOf = rows<
         .as('found'),
     )
     .selectAll()
-    .where('responseUuid', '>', after)
-    .orderBy('responseUuid')
+    // Not by the index of uuids, which has everybody's.
+    .where(sql<boolean>`+"responseUuid" > ${after}`)
+    .orderBy(sql`+"responseUuid"`)
     .limit(limit),
 )
 

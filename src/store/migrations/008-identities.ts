@@ -18,10 +18,10 @@ const tables = [
     user_id text not null,
     shared integer not null check (shared = 0 or shared = 1),
     first_seen_at integer not null,
-    primary key (tenant, kind, value, user_id),
+    primary key (tenant, user_id, kind, value),
     foreign key (tenant, user_id) references users (tenant, user_id) on delete cascade
-  ) strict, without rowid`,
-  `create index identities_by_user on identities (tenant, user_id)`,
+  ) strict`,
+  `create index identities_by_value on identities (tenant, kind, value, user_id)`,
   `create index identities_shared on identities (tenant, kind, value) where shared = 1`,
 
   `create table contact_identities (
@@ -31,8 +31,8 @@ const tables = [
     value text not null check (value <> ''),
     first_seen_at integer not null,
     primary key (tenant, contact_uuid, kind, value)
-  ) strict, without rowid`,
-  `create index contact_identities_by_value on contact_identities (tenant, kind, value)`,
+  ) strict`,
+  `create index contact_identities_by_value on contact_identities (tenant, kind, value, contact_uuid)`,
 
   `create index responses_without_user on responses (tenant, contact_uuid) where user_id is null`,
   `create index outbox_dead_by_user on outbox (tenant, user_key, id) where state = 'dead'`,
