@@ -178,8 +178,8 @@ export interface SharedIdentity {
 export type Whom = { readonly userId: string } | { readonly email: string } | { readonly uuid: string }
 
 /**
- * All identifiers of one person, found by one of them, which is among the answer in any case. Reads indexes only, and so
- * much of them at most.
+ * All identifiers of one person, found by one of them, which is among the answer unless it is shared or no email. Of a
+ * user ID nobody asks whether there is such a user. Reads indexes only, and so much of them at most.
  */
 export function identifiersOf(store: Store, tenant: string, whom: Whom): Identifiers {
   if ('userId' in whom) return new Search(store, tenant).user(whom.userId)
