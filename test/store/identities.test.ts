@@ -12,6 +12,7 @@ import {
 } from '../../src/store/identities.ts'
 import { emailConflicts } from '../../src/store/email-conflicts.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
+import { changesSoFar } from '../../src/store/retention.ts'
 
 let folder: string
 let store: Store
@@ -59,6 +60,19 @@ describe('a user', () => {
     expect(find({ userId: 'u-1' })).toEqual(ada)
     expect(find({ uuid: 'c-1' })).toEqual(ada)
     expect(find({ email: '  ADA@example.COM ' })).toEqual(ada)
+  })
+
+  test('of whom nothing is new costs one change, that it was seen', () => {
+    see('u-1', { email: 'Ada@Example.com', uuid: 'c-1' })
+    contact('c-1', { userId: 'u-1', cookie: 'cookie' })
+    contact('anonymous', { email: 'ada@example.com', cookie: 'other' })
+    const before = changesSoFar(store)
+    see('u-1', { email: 'Ada@Example.com', uuid: 'c-1' })
+    see('u-1')
+    expect(changesSoFar(store) - before).toBe(2)
+    contact('c-1', { userId: 'u-1', cookie: 'cookie' })
+    contact('anonymous', { email: 'ADA@example.com', cookie: 'other' })
+    expect(changesSoFar(store) - before).toBe(2)
   })
 
   test('keeps the emails and uuids that it had before', () => {
