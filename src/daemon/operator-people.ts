@@ -4,6 +4,7 @@ import { emailConflicts } from '../store/email-conflicts.ts'
 import type { Store } from '../store/open.ts'
 import { personOf } from '../store/person.ts'
 import { exportHead, exportPart } from '../store/person-export.ts'
+import { reading } from '../store/reading.ts'
 import { findProfile, userRow } from '../store/profiles.ts'
 import { listUsersPart, tenantsWithItems, tenantsWithUsers } from '../store/users.ts'
 
@@ -25,11 +26,12 @@ export function operatorPeople({ store, clock, tenants }: OperatorPeopleParts): 
     tenants: () =>
       [...new Set([...tenants(), ...tenantsWithUsers(store), ...tenantsWithItems(store)])].toSorted(),
     hasUser: (tenant, userId) => userRow(store, { tenant, userId }).length > 0,
-    listPart: (filter) => listUsersPart(store, filter, clock),
-    find: (tenant, userId) => findProfile(store, tenant, userId),
-    conflicts: (tenant, limit, after) => emailConflicts(store, tenant, limit, after),
-    person: (tenant, whom) => personOf(store, tenant, whom),
-    exportHead: (person) => exportHead(store, person),
-    exportPart: (person, section, place) => exportPart(store, person, { section, place, clock }),
+    listPart: (filter) => reading(store, () => listUsersPart(store, filter, clock)),
+    find: (tenant, userId) => reading(store, () => findProfile(store, tenant, userId)),
+    conflicts: (tenant, limit, after) => reading(store, () => emailConflicts(store, tenant, limit, after)),
+    person: (tenant, whom) => reading(store, () => personOf(store, tenant, whom)),
+    exportHead: (person) => reading(store, () => exportHead(store, person)),
+    exportPart: (person, section, place) =>
+      reading(store, () => exportPart(store, person, { section, place, clock })),
   }
 }

@@ -3,6 +3,7 @@ import { normalEmail } from '../json/emails.ts'
 import type { Store } from './open.ts'
 import { touchUser } from './people.ts'
 import { change, rows } from './prepared.ts'
+import { reading } from './reading.ts'
 
 /**
  * Who is who. A user ID is a person for certain. A uuid or an email belongs to the user IDs that it was seen with; what
@@ -182,6 +183,10 @@ export type Whom = { readonly userId: string } | { readonly email: string } | { 
  * user ID nobody asks whether there is such a user. Reads indexes only, and so much of them at most.
  */
 export function identifiersOf(store: Store, tenant: string, whom: Whom): Identifiers {
+  return reading(store, () => search(store, tenant, whom))
+}
+
+function search(store: Store, tenant: string, whom: Whom): Identifiers {
   if ('userId' in whom) return new Search(store, tenant).user(whom.userId)
   if ('uuid' in whom) return new Search(store, tenant).value({ kind: 'uuid', value: whom.uuid })
   const email = normalEmail(whom.email)
@@ -190,7 +195,7 @@ export function identifiersOf(store: Store, tenant: string, whom: Whom): Identif
 
 const NOBODY: Identifiers = { userIds: [], emails: [], uuids: [], shared: [], complete: true }
 
-const MOST_FOLLOWED = 2000
+const MOST_FOLLOWED = 1000
 const MOST_OWNERS = 20
 
 interface Node {
@@ -226,6 +231,7 @@ class Search {
       }
       this.#nodes.set(keyOf(node), node)
       for (const next of this.#neighbours(node)) {
+        if (this.#left <= 0) break
         if (visited.has(keyOf(next)) || this.#ownersOf(next).length > 0) continue
         const { nodes, users } = this.#component(next)
         for (const one of nodes) visited.add(keyOf(one))
