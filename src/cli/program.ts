@@ -9,6 +9,7 @@ import { demo } from './demo.ts'
 import { addMappingCommands } from './mapping-commands.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
+import { addUsers } from './users-command.ts'
 
 const JSON_OUTPUT = () => new Option('--json', 'print JSON, for a program to read').default(false)
 
@@ -108,6 +109,8 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
   addMappingCommands(program, config, context, finish)
 
   addDeliveries(program, config, context, finish)
+
+  addUsers(program, config, context, finish)
 
   addDatabaseCommands(program, config, context, finish)
 

@@ -19,6 +19,8 @@ export interface Tables {
   memberships: MembershipsTable
   user_events: UserEventsTable
   responses: ResponsesTable
+  identities: IdentitiesTable
+  contact_identities: ContactIdentitiesTable
 }
 
 /** What was acknowledged, as it came. `received` waits for the mapping, `mapped` has its deliveries. */
@@ -192,4 +194,25 @@ interface ResponsesTable {
   completed_at: string | null
   dismissed_at: string | null
   updated_at: number
+}
+
+/** What else a user is known by, once and for all: an email that was changed still links what was said under it. */
+interface IdentitiesTable {
+  tenant: string
+  kind: 'uuid' | 'email'
+  /** Of an email its normal form. */
+  value: string
+  user_id: string
+  /** 1 when it was another user's, too, by the time it became this one's, or became another's later. */
+  shared: 0 | 1
+  first_seen_at: number
+}
+
+/** What a contact of Refiner that had no user ID was known by besides its uuid. */
+interface ContactIdentitiesTable {
+  tenant: string
+  contact_uuid: string
+  kind: 'uuid' | 'email'
+  value: string
+  first_seen_at: number
 }
