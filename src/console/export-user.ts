@@ -150,6 +150,7 @@ function item(of: ExportedItem) {
   return {
     id: of.id,
     source: of.source,
+    origin: of.origin,
     received_at: iso(of.receivedAt),
     state: of.state,
     dedup_key: of.dedupKey,

@@ -47,6 +47,7 @@ export interface ExportedIdentity {
 export interface ExportedItem {
   readonly id: number
   readonly source: Source
+  readonly origin: string
   readonly receivedAt: number
   readonly state: string
   readonly dedupKey: string
@@ -308,6 +309,7 @@ const itemsBetween = cursor<
     .select([
       'id',
       'source',
+      'origin',
       'received_at as receivedAt',
       'state',
       'dedup_key as dedupKey',
