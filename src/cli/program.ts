@@ -6,6 +6,7 @@ import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import { addDeliveries } from './deliveries-command.ts'
 import { addDatabaseCommands } from './database-commands.ts'
 import { demo } from './demo.ts'
+import { addDoctor } from './doctor.ts'
 import { addMappingCommands } from './mapping-commands.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
@@ -105,6 +106,8 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
       finish(await status({ config: config(), url, json }, context))
     })
 
+  addDoctor(program, config, context, finish)
+
   addMappingCommands(program, config, context, finish)
 
   addDeliveries(program, config, context, finish)
@@ -131,6 +134,7 @@ Examples:
   refiner-sync try webhook.json            what would become of this?
   refiner-sync serve                       run the daemon
   refiner-sync status --json               how is it doing?
+  refiner-sync doctor                      what is wrong, and what to do?
 
 Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong.`
 

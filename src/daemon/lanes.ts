@@ -1,3 +1,5 @@
+import type { Fetch } from '../clients/http-post.ts'
+import type { PeerClocks } from '../clients/peer-clocks.ts'
 import { RefinerRest } from '../clients/refiner-rest.ts'
 import { SegmentTracking } from '../clients/segment-tracking.ts'
 import type { Clock } from '../contracts/clock.ts'
@@ -18,6 +20,8 @@ interface LanePlan {
 
 export interface LaneMakerParts extends Pick<LaneParts, 'store' | 'clock' | 'random' | 'onSettled'> {
   readonly onError: (doing: string) => (error: unknown) => void
+  /** Told by each answer what time it is there. */
+  readonly peerClocks: PeerClocks
 }
 
 /** Makes the lanes of a configuration. */
@@ -36,14 +40,14 @@ export class LaneMaker {
   }
 
   #make(plan: LanePlan): Lane {
-    const { onError, ...shared } = this.parts
+    const { onError, peerClocks, ...shared } = this.parts
     const { tenant, destination, delivery: settings, requestsPerSecond } = plan
     const rate = new RateLimiter(requestsPerSecond, shared.clock)
     const lane = new Lane(tenant, destination, {
       ...shared,
       settings,
       rate,
-      sender: createSender(plan, rate, shared.clock),
+      sender: createSender(plan, rate, shared.clock, peerClocks.watching(wayOf(plan), fetch)),
       onError: onError(`delivering to ${destination} for ${tenant}`),
     })
     this.#plans.set(lane, plan)
@@ -72,6 +76,7 @@ function createSender(
   { destination, endpoint, key, delivery: { timeoutMs } }: LanePlan,
   rate: RateLimiter,
   clock: Clock,
+  fetch: Fetch,
 ): Sender {
   const turn = (signal: AbortSignal) => waitUnless(signal, rate.take(), clock)
   const parts = { endpoint, key, timeoutMs, fetch, clock, turn }
@@ -83,7 +88,8 @@ function createSender(
   }
 }
 
-function wayOf({ tenant, destination }: Pick<LanePlan, 'tenant' | 'destination'>): string {
+/** A tenant's way to a destination, as one word. */
+export function wayOf({ tenant, destination }: Pick<LanePlan, 'tenant' | 'destination'>): string {
   return `${destination} ${tenant}`
 }
 
