@@ -92,9 +92,23 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
     .description(
       'say everything that is wrong with the configuration, its rules and plugins, and start nothing',
     )
+    .option('--online', 'also try the keys, Segment, Refiner and the public URL', false)
+    .addOption(
+      new Option(
+        '--url <url>',
+        'with --online: where Segment and Refiner reach the daemon (default: server.public_url)',
+      ),
+    )
     .addOption(JSON_OUTPUT())
-    .addHelpText('after', '\nExample:\n  refiner-sync check --config refiner-sync.yaml --json')
-    .action(async ({ json }: { json: boolean }) => finish(await check({ config: config(), json }, context)))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  refiner-sync check --config refiner-sync.yaml --json\n  refiner-sync check --online --url https://sync.example.com',
+    )
+    .action(async (options: { json: boolean; online: boolean; url?: string }, command: Command) => {
+      const { json, online, url } = options
+      if (url !== undefined && !online) command.error('error: --url goes with --online', { exitCode: 2 })
+      finish(await check({ config: config(), json, online, url }, context))
+    })
 
   program
     .command('status')

@@ -43,7 +43,8 @@ export async function postJson(
   }
 }
 
-async function readStart(response: Response): Promise<string> {
+/** As much of an answer as is worth reading. */
+export async function readStart(response: Response): Promise<string> {
   if (response.body === null) return ''
   const chunks: Uint8Array[] = []
   let bytes = 0
@@ -56,7 +57,7 @@ async function readStart(response: Response): Promise<string> {
 }
 
 /** A code such as ECONNREFUSED: a fault's message can quote what was sent. */
-function faultName(error: unknown): string {
+export function faultName(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown fault'
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }

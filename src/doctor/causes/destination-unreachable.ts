@@ -1,4 +1,5 @@
 import { type Cause, inEachTenant, type TenantFinding } from '../finding.ts'
+import { connectionWords } from '../../clients/connection-words.ts'
 import { DESTINATIONS } from '../destinations.ts'
 
 /** Nothing can be sent: the name, the network, the certificate, or the endpoint is wrong. */
@@ -62,12 +63,4 @@ export const destinationUnreachable: Cause = {
 
 function isUsual(address: string): boolean {
   return /^https:\/\/(api\.segment\.io|events\.eu1\.segmentapis\.com|api\.refiner\.io)\/v1$/.test(address)
-}
-
-function connectionWords(said: string): string {
-  if (/did not answer/.test(said)) return 'it does not answer in time'
-  if (/ENOTFOUND|EAI_AGAIN|DNS/i.test(said)) return 'its name is not found (DNS)'
-  if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME/i.test(said)) return 'its certificate is not trusted'
-  if (/refused/i.test(said)) return 'nothing listens there'
-  return 'there is no connection'
 }
