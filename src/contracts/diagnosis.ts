@@ -88,6 +88,8 @@ export interface UserIdFacts {
   readonly segment: ShapesFacts
   /** How many of them are known on both sides. */
   readonly shared: number
+  /** Whether these are all there are, as far as it is known: of very many only the newest are looked at. */
+  readonly complete: boolean
   /** How many would be, if neither case nor a prefix counted. */
   readonly shared_loosely: number
 }

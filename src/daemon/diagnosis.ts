@@ -1,11 +1,11 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from '../contracts/clock.ts'
-import type { Tenant } from '../contracts/configuration.ts'
+import type { RefinerSettings, Tenant } from '../contracts/configuration.ts'
 import type { DeadFacts, Facts, TenantFacts, TenantSettingsFacts } from '../contracts/diagnosis.ts'
 import type { Health } from '../contracts/health.ts'
 import type { Store } from '../store/open.ts'
-import { itemsBefore, newestDead, storedOf } from '../store/recent-items.ts'
+import { hasManyEvents, itemsBefore, newestDead, storedOf } from '../store/recent-items.ts'
 import { faultWords } from '../store/fault-words.ts'
 import { TenantSample } from './tenant-sample.ts'
 
@@ -14,7 +14,7 @@ const ITEMS_AT_ONCE = 100
 const STEP_MS = 4
 const REST_MS = 2
 const MOST_ITEMS = 50_000
-const MOST_DEAD = 500
+const MOST_DEAD = 200
 const MOST_REASONS = 10
 
 export interface DiagnosisParts {
@@ -59,9 +59,8 @@ export class Diagnosis {
       if (walked === null) return null
       looked = walked
       for (const tenant of tenants.values()) {
-        facts[tenant.name] = this.#factsOf(tenant, samples.get(tenant.name)!)
-        await this.#rest()
         if (this.parts.isStopping()) return null
+        facts[tenant.name] = await this.#factsOf(tenant, samples.get(tenant.name)!)
       }
     } catch (error) {
       // What is asked because the database fails must be answered although it does.
@@ -89,17 +88,22 @@ export class Diagnosis {
     return MOST_ITEMS
   }
 
-  #factsOf(tenant: Tenant, sample: TenantSample): TenantFacts {
+  async #factsOf(tenant: Tenant, sample: TenantSample): Promise<TenantFacts> {
     const { store, clockAheadMs } = this.parts
     const { name } = tenant
+    const storedRefiner = storedOf(store, name, 'refiner_webhook')
+    const storedSegment = storedOf(store, name, 'segment')
+    await this.#rest()
+    const deadAtSegment = this.#deadOf(name, 'segment')
+    await this.#rest()
+    const deadAtRefiner = this.#deadOf(name, 'refiner')
+    await this.#rest()
     return {
       settings: settingsOf(tenant),
-      from_refiner: sample.source('refiner_webhook', storedOf(store, name, 'refiner_webhook')),
-      from_segment: sample.source('segment', storedOf(store, name, 'segment')),
-      user_ids: sample.userIds(),
-      dead: [...this.#deadOf(name, 'segment'), ...this.#deadOf(name, 'refiner')].toSorted(
-        (a, b) => b.deliveries - a.deliveries,
-      ),
+      from_refiner: sample.source('refiner_webhook', storedRefiner),
+      from_segment: sample.source('segment', storedSegment),
+      user_ids: sample.userIds(hasManyEvents(store, name)),
+      dead: [...deadAtSegment, ...deadAtRefiner].toSorted((a, b) => b.deliveries - a.deliveries),
       clock_ahead_ms: { segment: clockAheadMs(name, 'segment'), refiner: clockAheadMs(name, 'refiner') },
     }
   }
@@ -136,7 +140,7 @@ function settingsOf({ enabled, refiner, segment, toSegment, toRefiner }: Tenant)
     to_segment: toSegment.enabled,
     to_refiner: toRefiner.enabled,
     webhook: webhook === null ? null : { in: webhook.in, name: 'name' in webhook ? webhook.name : null },
-    poll_ms: null,
+    poll_ms: pollMs(refiner),
     anonymous: toSegment.anonymous,
     surveys: toSegment.surveys,
     segment_endpoint: segment.endpoint,
@@ -144,6 +148,11 @@ function settingsOf({ enabled, refiner, segment, toSegment, toRefiner }: Tenant)
     destination_keys: segment.destinationKeys.length,
     signed: segment.sharedSecret !== null,
   }
+}
+
+/** Null where Refiner is not polled, or cannot be by this version. */
+function pollMs(refiner: RefinerSettings & { readonly pollMs?: number | null }): number | null {
+  return refiner.pollMs ?? null
 }
 
 async function freeBytes(databasePath: string): Promise<number | null> {

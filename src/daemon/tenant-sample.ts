@@ -47,7 +47,8 @@ export class TenantSample {
     return this.#sources[source].facts(stored)
   }
 
-  userIds(): UserIdFacts {
+  /** @param hasManyEvents whether Refiner's IDs were compared with all whom Segment sent events of */
+  userIds(hasManyEvents: boolean): UserIdFacts {
     const { refiner_webhook: refiner, segment } = this.#sources
     const loose = new Set([...segment.ids].map((id) => looseId(id)))
     const shared = new Set([...this.#shared, ...refiner.ids.intersection(segment.ids)])
@@ -55,6 +56,7 @@ export class TenantSample {
       refiner: shapesOf(refiner.ids),
       segment: shapesOf(segment.ids),
       shared: shared.size,
+      complete: hasManyEvents || segment.ids.size < MOST_IDS,
       shared_loosely: [...refiner.ids].filter((id) => shared.has(id) || loose.has(looseId(id))).length,
     }
   }

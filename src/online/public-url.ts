@@ -1,4 +1,4 @@
-import { ask, fault, objectIn, type OnlineParts, type Probed } from './probe.ts'
+import { ask, type Asked, fault, objectIn, type OnlineParts, type Probed } from './probe.ts'
 
 /** Whether the daemon answers where Segment and Refiner are to reach it, as seen from this machine. */
 export async function probePublicUrl(url: string | null, parts: OnlineParts): Promise<Probed> {
@@ -11,17 +11,20 @@ export async function probePublicUrl(url: string | null, parts: OnlineParts): Pr
       advice: 'set server.public_url, or give --url https://YOUR-HOST',
     }
   }
-  const asked = await ask(parts, { method: 'GET', url: `${url}/livez`, authorization: null, body: null })
+  const get = (path: string) =>
+    ask(parts, { method: 'GET', url: `${url}${path}`, authorization: null, body: null })
+  const asked = await get('/livez')
   if (!asked.answered || asked.status >= 500) {
     const { said } = fault(asked, 'the public URL')!
     return { ...probed, status: 'failed', said: `${url}: ${said}`, advice: DOWN }
   }
-  if (asked.status !== 200 || objectIn(asked)?.['status'] !== 'ok') {
+  // Only /v1 has to be public.
+  if (!isAlive(asked) && !isIntake(await get('/v1/segment'))) {
     return {
       ...probed,
       status: 'failed',
-      said: `${url}/livez answered ${asked.status}, and it is no refiner-sync that answers`,
-      advice: 'see where the proxy there passes requests to: /v1, /livez and /health belong to the daemon',
+      said: `${url} answered ${asked.status}, and it is no refiner-sync that answers`,
+      advice: 'see where the proxy there passes requests to: all that begins with /v1/ is for the daemon',
     }
   }
   if (new URL(url).protocol === 'http:') {
@@ -34,6 +37,21 @@ export async function probePublicUrl(url: string | null, parts: OnlineParts): Pr
     }
   }
   return { ...probed, status: 'ok', said: `${url} answers, over TLS`, advice: null }
+}
+
+function isAlive(asked: Asked): boolean {
+  return asked.answered && asked.status === 200 && objectIn(asked)?.['status'] === 'ok'
+}
+
+/** What intake answers to a GET. */
+function isIntake(asked: Asked): boolean {
+  const message = objectIn(asked)?.['message']
+  return (
+    asked.answered &&
+    asked.status === 405 &&
+    typeof message === 'string' &&
+    message.startsWith('this URL is right')
+  )
 }
 
 const DOWN =

@@ -15,8 +15,42 @@ export interface RecentItem {
   readonly receivedAt: number
 }
 
+type Before = { before: number; limit: number }
+
 /** Items that came before the one of that ID, newest first. */
-export const itemsBefore = rows<{ before: number; limit: number }, RecentItem>((db, { before, limit }) =>
+export function itemsBefore(store: Store, values: Before): RecentItem[] {
+  return namesOrigins(store) ? itemsWithOrigin(store, values) : itemsByWebhook(store, values)
+}
+
+const origins = new WeakMap<Store, boolean>()
+
+/** Whether the tables say how an item came; where they do not, nothing came but by a webhook. */
+function namesOrigins(store: Store): boolean {
+  const known = origins.get(store)
+  if (known !== undefined) return known
+  const named =
+    store.sqlite.query(`select 1 from pragma_table_info('inbox') where name = 'origin'`).get() !== null
+  origins.set(store, named)
+  return named
+}
+
+const itemsWithOrigin = rows<Before, RecentItem>((db, { before, limit }) =>
+  db
+    .selectFrom('inbox')
+    .select([
+      'id',
+      'tenant',
+      'source',
+      'state',
+      sql<RecentItem['origin']>`origin`.as('origin'),
+      'received_at as receivedAt',
+    ])
+    .where('id', '<', before)
+    .orderBy('id', 'desc')
+    .limit(limit),
+)
+
+const itemsByWebhook = rows<Before, RecentItem>((db, { before, limit }) =>
   db
     .selectFrom('inbox')
     .select([
@@ -100,12 +134,32 @@ const someOf = rows<
     .select([sql<number>`count(*)`.as('found'), sql<number | null>`max(id)`.as('newest')]),
 )
 
+const MANY_EVENTS = 1000
+
+const eventsOf = rows<{ tenant: string }, { found: number }>((db, { tenant }) =>
+  db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('user_events')
+        .select('user_id')
+        .where('tenant', '=', tenant)
+        .limit(sql<number>`${sql.lit(MANY_EVENTS)}`)
+        .as('some'),
+    )
+    .select(sql<number>`count(*)`.as('found')),
+)
+
+/** Whether Segment sent so many users' events that whoever is not among them is not known there. */
+export function hasManyEvents(store: Store, tenant: string): boolean {
+  return eventsOf(store, { tenant })[0]!.found === MANY_EVENTS
+}
+
 const receivedAtOf = rows<{ id: number }, { at: number }>((db, { id }) =>
   db.selectFrom('inbox').select('received_at as at').where('id', '=', id),
 )
 
 /** So many are gone through to find the newest. */
-const MOST_SOUGHT = 5000
+const MOST_SOUGHT = 2000
 
 /** Whether anything of a source is stored for a tenant; `newest` is null where there is too much to look through. */
 export function storedOf(

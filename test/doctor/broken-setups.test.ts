@@ -1,3 +1,4 @@
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { renameSync } from 'node:fs'
 import { runProgram } from '../../src/cli/program.ts'
@@ -276,6 +277,32 @@ test.each(Object.entries(BROKEN))('%s', async (_, { options, use, wait, cause, s
   expect([inWords.code, inWords.errors]).toEqual([1, ''])
   expect(inWords.out).toContain(said)
   for (const { out } of [told, inWords]) expect(out).not.toMatch(PRIVATE)
+})
+
+/** As if polling had found these responses, and the last webhook had come a week ago. */
+function foundByPolling(loop: Loop): void {
+  const sqlite = new Database(loop.configuration.database.path)
+  const columns = sqlite.query(`select name from pragma_table_info('inbox') where name = 'origin'`)
+  if (columns.get() === null)
+    sqlite.run(`alter table inbox add column origin text not null default 'webhook'`)
+  sqlite.run(`update inbox set origin = 'poll' where source = 'refiner_webhook' and id > 1`)
+  sqlite.run('update inbox set received_at = received_at - ? where id = 1', [7 * 86_400_000])
+  sqlite.close()
+}
+
+test('no webhook came for days, while polling finds responses', async () => {
+  await using loop = await startLoop({ adminToken })
+  await webhooks(loop, 6)
+  await identifies(loop, 1)
+  await settled(loop)
+  foundByPolling(loop)
+  // What was taken since the start is remembered.
+  await loop.restart()
+  const { code, out } = await doctor(loop)
+  expect(code).toBe(1)
+  expect(out).toStartWith('1. acme: no webhook of Refiner came for 7 days, while polling finds responses')
+  expect(out).toContain('polling found 5 responses')
+  expect(out).not.toMatch(PRIVATE)
 })
 
 test('nothing is found where all is well, and it says what was looked at', async () => {

@@ -32,11 +32,12 @@ const came = (webhook: number | null, poll: number | null, sampled = sample(5, {
   const by_origin = { webhook: arrival(webhook), poll: arrival(poll), backfill: arrival(null) }
   return { ever: true, by_origin, sample: sampled }
 }
-const ids = (refiner: [string, number], segment: [string, number], loosely = 0) => ({
+const ids = (refiner: [string, number], segment: [string, number], loosely = 0, complete = true) => ({
   refiner: { ids: refiner[1], shapes: [{ shape: refiner[0], ids: refiner[1] }] },
   segment: { ids: segment[1], shapes: [{ shape: segment[0], ids: segment[1] }] },
   shared: 0,
   shared_loosely: loosely,
+  complete,
 })
 const down = { state: 'open' as const, pending: 12 }
 
@@ -97,6 +98,12 @@ const BROKEN: readonly [what: string, changes: Changes, cause: string, said: rea
     { tenant: { user_ids: ids(['user_digits(4)', 80], ['digits(4)', 90], 75) } },
     'user_ids_differ',
     ['75 of them would be the same'],
+  ],
+  [
+    'other user IDs of the same shape',
+    { tenant: { user_ids: ids(['uuid', 400], ['uuid', 400]) } },
+    'user_ids_differ',
+    ['not one is the same'],
   ],
   [
     "Segment's key refused",
@@ -285,6 +292,10 @@ const WELL: readonly [what: string, changes: Changes][] = [
   ['a tenant that is switched off', { settings: { enabled: false }, tenant: { from_refiner: UNUSED } }],
   ['one way only', { settings: { to_refiner: false }, tenant: { from_segment: UNUSED } }],
   ['few users, none of them on both sides', { tenant: { user_ids: ids(['digits(8)', 9], ['uuid', 900]) } }],
+  [
+    'very many users of the same shape, of which only the newest were looked at',
+    { tenant: { user_ids: ids(['uuid', 500], ['uuid', 500], 0, false) } },
+  ],
   ['other users, of the same shape', { tenant: { user_ids: ids(['digits(8)', 30], ['digits(8)', 900]) } }],
   [
     'a secret that was wrong, and is right now',

@@ -8,6 +8,7 @@ import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import type { Probed } from '../../src/online/probe.ts'
 import { SELF_SIGNED } from '../fixtures/self-signed.ts'
 import { fileText } from '../support/file-loop.ts'
+import { startLoop } from '../support/loop.ts'
 import { type Ran, runHere } from '../support/in-process.ts'
 
 interface Setup {
@@ -157,6 +158,17 @@ describe('with a server at the public URL', () => {
     answers = livez
     const text = (it: string) => it.replace('server: {', `server: { public_url: "${proxy.url}/sync",`)
     expect((await checked({ text })).of('public url')).toMatchObject({ status: 'ok' })
+  })
+
+  test('a proxy that passes on /v1 alone will do', async () => {
+    await using loop = await startLoop()
+    const passed = await fetch(`${loop.daemon.url}/v1/segment`)
+    const text = await passed.text()
+    answers = ({ path }) =>
+      path === '/v1/segment'
+        ? new Response(text, { status: passed.status })
+        : new Response('no', { status: 404 })
+    expect((await checked({ args: ['--url', proxy.url] })).of('public url')).toMatchObject({ status: 'ok' })
   })
 
   test('what is no refiner-sync is not taken for one', async () => {

@@ -91,7 +91,7 @@ export function factsWith({ settings, tenant, segment, refiner, facts, problems 
       acme: {
         from_refiner: USED,
         from_segment: USED,
-        user_ids: { refiner: SHAPES, segment: SHAPES, shared: 30, shared_loosely: 30 },
+        user_ids: { refiner: SHAPES, segment: SHAPES, shared: 30, shared_loosely: 30, complete: true },
         dead: [],
         clock_ahead_ms: { segment: 200, refiner: -300 },
         ...tenant,

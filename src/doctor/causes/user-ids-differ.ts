@@ -10,11 +10,11 @@ const PLENTY = 200
 export const userIdsDiffer: Cause = {
   name: 'user_ids_differ',
   looksAt: 'whether the user IDs of Refiner and those of Segment are the same ones',
-  find: inEachTenant(({ user_ids: { refiner, segment, shared, shared_loosely } }) => {
+  find: inEachTenant(({ user_ids: { refiner, segment, shared, shared_loosely, complete } }) => {
     if (shared > 0 || refiner.ids < ENOUGH || segment.ids < ENOUGH) return []
     const alike = shapesIn(refiner).some((shape) => shapesIn(segment).includes(shape))
-    const few = Math.min(refiner.ids, segment.ids) < PLENTY
-    if (alike && few && shared_loosely === 0) return []
+    const conclusive = complete && Math.min(refiner.ids, segment.ids) >= PLENTY
+    if (alike && !conclusive && shared_loosely === 0) return []
     return [
       {
         likelihood: alike && shared_loosely === 0 ? 'possible' : 'certain',
