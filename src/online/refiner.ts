@@ -28,7 +28,7 @@ function judgeKey(asked: Asked, tenant: string, apiKey: string): Judged {
     return {
       status: 'failed',
       said: `Refiner refuses the key (it answered ${status})`,
-      advice: `set tenants.${tenant}.refiner.api_key to the key under Settings → API of this environment in Refiner`,
+      advice: `set tenants.${tenant}.refiner.api_key to the one under Integrations > Rest API of this environment in Refiner`,
     }
   }
   const project = objectIn(asked)?.['project_name']
@@ -57,6 +57,6 @@ function judgeAccount(asked: Asked): Judged {
   return {
     status: 'failed',
     said: `used up: ${usage.usedUp.join(', ')} (${usage.told.join(', ')})`,
-    advice: 'Refiner may stop showing surveys or taking users: see Billing there',
+    advice: 'Refiner may stop showing surveys or taking users: see its plan',
   }
 }

@@ -37,7 +37,7 @@ export async function probeSegment(
         ...key,
         status: 'failed',
         said: `Segment refuses the write key (it answered ${status})`,
-        advice: `set tenants.${tenant}.segment.write_key to the one of the source in Segment, and segment.region to the workspace's`,
+        advice: `set tenants.${tenant}.segment.write_key to the one under Settings > API Keys of the source in Segment, and segment.region to the workspace's`,
       },
     ]
     return { probed, clockAheadMs }

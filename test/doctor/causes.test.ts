@@ -79,6 +79,12 @@ const BROKEN: readonly [what: string, changes: Changes, cause: string, said: rea
   ],
   ['no secret', refused({}), 'webhook_refused', ['no secret at all']],
   [
+    'a signature that is not looked for',
+    refused({ carried: { headers: ['x-hub-signature'], authorization: null, query: [] } }),
+    'webhook_refused',
+    ['{ in: hmac, name: x-hub-signature }'],
+  ],
+  [
     'a signature of another secret',
     {
       settings: { webhook: { in: 'hmac', name: 'X-Refiner-Signature' } },
@@ -333,6 +339,12 @@ const WELL: readonly [what: string, changes: Changes][] = [
 
 test.each(WELL)('nothing is found: %s', (_, changes) => {
   expect(diagnose(factsWith(changes))).toEqual([])
+})
+
+test('a stranger who calls a URL is no certain cause where webhooks arrive', () => {
+  const found = (changes: Changes) => diagnose(factsWith({ ...refused({}), ...changes }))[0]?.likelihood
+  expect(found({})).toBe('possible')
+  expect(found({ tenant: { from_refiner: came(9, null) } })).toBe('certain')
 })
 
 test('the most likely cause comes first, whichever is looked for first', () => {

@@ -21,7 +21,7 @@ export const allAnonymous: Cause = {
         problem: `${skipped} of the newest ${sample.items} interactions were skipped, because the contact has no user ID`,
         evidence: [`to_segment.anonymous is ${settings.anonymous}`],
         advice: [
-          'identify users in Refiner before a survey is shown: `_refiner("identifyUser", { id: … })`',
+          'let your app tell Refiner who a user is, with the ID, before a survey is shown',
           ...(settings.anonymous === 'skip'
             ? ['or set to_segment.anonymous to email or anonymous_id, to send them without one']
             : ['or set to_segment.anonymous to anonymous_id, to send them under their anonymous ID']),

@@ -40,7 +40,7 @@ export const destinationUnreachable: Cause = {
               destination === 'segment'
                 ? [
                     `set segment.region of tenants.${name} to us or eu, as the workspace says, instead of an endpoint`,
-                    'the US and the EU have hosts of their own: the wrong one takes messages and drops them',
+                    'the US and the EU have hosts of their own, and the US one takes and drops what is meant for the EU',
                   ]
                 : [`set ${setting} to https://api.refiner.io/v1, or leave it out`],
           },

@@ -15,10 +15,10 @@ export const keyRefused: Cause = {
           problem: `${title} refuses the key: sending is paused, ${lane.pending} wait`,
           evidence: lane.last_error === null ? [] : [`${lane.last_error.message} (${lane.last_error.at})`],
           advice: [
-            `set tenants.${name}.${key} to the key of this account; it is taken on at once, and nothing is lost`,
+            `set tenants.${name}.${key} to the key of this account, and restart the daemon if it stands in its environment; nothing is lost`,
             destination === 'segment'
-              ? 'see that segment.region is the one of the workspace: a key is good in its own region only'
-              : 'the key is under Settings → API in Refiner; one of another environment is another key',
+              ? 'the key is under Settings > API Keys of the source in Segment; segment.region has to be the one of the workspace'
+              : 'the key is under Integrations > Rest API in Refiner; each environment has its own',
             'try it before: `refiner-sync check --online`',
           ],
         },

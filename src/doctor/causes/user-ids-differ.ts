@@ -28,7 +28,7 @@ export const userIdsDiffer: Cause = {
             : []),
         ],
         advice: [
-          'identify users in Refiner with the very ID that Segment knows them by: `_refiner("identifyUser", { id: … })` and `analytics.identify(…)` get the same value',
+          'where your app tells Refiner who a user is, give it the very ID that it gives to Segment',
           'Refiner knows the ID as remote_id, Segment as userId; an email is neither',
           'until then answers go to other people in Segment than those who gave them',
         ],

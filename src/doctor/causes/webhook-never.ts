@@ -27,7 +27,7 @@ export const webhookNever: Cause = {
             : 'polling found nothing so far',
         ],
         advice: [
-          `in Refiner, under Integrations → Webhooks, make one for completed surveys to https://YOUR-HOST/v1/refiner/${name}`,
+          `in Refiner, under Integrations > Webhooks, make one for completed surveys to https://YOUR-HOST/v1/refiner/${name}`,
           'see that the URL answers from outside: `refiner-sync check --online --url https://YOUR-HOST`',
         ],
       },

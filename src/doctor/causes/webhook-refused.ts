@@ -1,5 +1,5 @@
 import type { RefusedFacts, TenantSettingsFacts } from '../../contracts/diagnosis.ts'
-import { type Cause, counted, inEachTenant, inWords, lastRequest, refusals } from '../finding.ts'
+import { type Cause, counted, DAY_MS, inEachTenant, inWords, lastRequest, refusals } from '../finding.ts'
 
 /** Refiner calls, and its secret is not what, or not where, the configuration says. */
 export const webhookRefused: Cause = {
@@ -13,9 +13,12 @@ export const webhookRefused: Cause = {
     // What was set right since then is no news.
     if (last !== null && last > Date.parse(refused.last)) return []
     const { problem, advice } = judge(refused.carried, webhook)
+    // Anybody can call a URL: where webhooks arrive, somebody who has no secret is most likely not Refiner.
+    const works = last !== null && Date.parse(facts.at) - last < 2 * DAY_MS
+    const carriesNone = !isThere(refused.carried, webhook) && placesOf(refused.carried).length === 0
     return [
       {
-        likelihood: 'certain',
+        likelihood: !works ? 'certain' : carriesNone ? 'possible' : 'likely',
         problem: `webhooks to /v1/refiner/${name} are refused with 401: ${problem}`,
         evidence: [
           `${counted(refused.times, 'request')} refused since the start, the last one ${inWords(Date.parse(facts.at) - Date.parse(refused.last))} ago`,
@@ -75,7 +78,8 @@ function isThere({ headers, authorization, query }: Carried, webhook: Webhook): 
 
 function placesOf({ headers, authorization, query }: Carried): string[] {
   const bearer = authorization === 'bearer' ? ['{ in: bearer }'] : []
-  const named = (way: 'header' | 'query') => (name: string) => `{ in: ${way}, name: ${name} }`
+  const named = (way: 'header' | 'query') => (name: string) =>
+    `{ in: ${way === 'header' && /sign|hmac/.test(name) ? 'hmac' : way}, name: ${name} }`
   const header = authorization !== null && authorization !== 'bearer' ? ['authorization'] : []
   return [...bearer, ...[...header, ...headers].map(named('header')), ...query.map(named('query'))]
 }

@@ -24,7 +24,7 @@ export const webhookSilent: Cause = {
           `polling found ${counted(poll.last_7_days, 'response')} within a week that no webhook had brought`,
         ],
         advice: [
-          `in Refiner, under Integrations → Webhooks, see that the webhook is switched on and its URL ends in /v1/refiner/${name}`,
+          `in Refiner, under Integrations > Webhooks, see that the webhook is switched on and its URL ends in /v1/refiner/${name}`,
           'see that the URL answers from outside: `refiner-sync check --online --url https://YOUR-HOST`',
           'nothing is lost meanwhile: polling brings it, only later',
         ],
