@@ -32,7 +32,7 @@ export function addDoctor(
 function doctor(options: CommonOptions, context: CommandContext): Promise<ExitCode> {
   return withDaemon(options, context, async (client) => {
     const answer = await client.get<Facts>('/api/diagnosis')
-    if (!answer.ok) return fail(answer.refused, options, context)
+    if (!answer.ok) return fail(withAdvice(answer.refused), options, context)
     const facts = answer.body
     if (facts.intake === undefined || facts.tenants === undefined) {
       return fail(
@@ -46,6 +46,16 @@ function doctor(options: CommonOptions, context: CommandContext): Promise<ExitCo
     else for (const line of describe(findings, facts, paletteOf(context))) context.print(displayed(line))
     return findings.length === 0 ? EXIT.ok : EXIT.failure
   })
+}
+
+function withAdvice(refused: string): string {
+  if (refused.startsWith('no daemon answers')) {
+    return `${refused}; see in its log why it ended (\`journalctl -u refiner-sync\`), or start one with \`refiner-sync serve\``
+  }
+  if (refused.startsWith('there is no GET')) {
+    return 'the daemon is of an older version, which doctor cannot ask: restart it with this one'
+  }
+  return refused
 }
 
 function describe(findings: readonly NamedFinding[], facts: Facts, palette: Palette): string[] {

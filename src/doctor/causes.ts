@@ -1,6 +1,7 @@
 import { allAnonymous } from './causes/all-anonymous.ts'
 import { alwaysFails } from './causes/always-fails.ts'
 import { clocksApart } from './causes/clocks-apart.ts'
+import { configurationNotInForce } from './causes/configuration-not-in-force.ts'
 import { deadDeliveries } from './causes/dead-deliveries.ts'
 import { destinationUnreachable } from './causes/destination-unreachable.ts'
 import { destinationUnused } from './causes/destination-unused.ts'
@@ -19,6 +20,7 @@ import type { Cause } from './finding.ts'
  */
 export const CAUSES: readonly Cause[] = [
   nothingTaken,
+  configurationNotInForce,
   webhookRefused,
   keyRefused,
   destinationUnreachable,

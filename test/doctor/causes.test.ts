@@ -209,6 +209,30 @@ const BROKEN: readonly [what: string, changes: Changes, cause: string, said: rea
   ],
   ['a disk that is nearly full', { facts: { disk_free_bytes: 5_000_000 } }, 'nothing_taken', ['4 MB']],
   [
+    'a disk that is full',
+    { facts: { unread: 'the disk is full (SQLITE_FULL)' } },
+    'nothing_taken',
+    ['make room'],
+  ],
+  [
+    'a change that is wrong',
+    {
+      configuration: {
+        status: 'rejected',
+        mistakes: 3,
+        first_mistake: { file: 'refiner-sync.yaml', line: 4, column: 7, message: 'unknown key' },
+      },
+    },
+    'configuration_not_in_force',
+    ['refiner-sync.yaml:4:7: unknown key (and 2 more)', 'refiner-sync check'],
+  ],
+  [
+    'a change that needs a restart',
+    { configuration: { needs_restart: ['server.port'] } },
+    'configuration_not_in_force',
+    ['server.port', 'restart'],
+  ],
+  [
     'a database that cannot be read',
     { facts: { unread: 'the file is damaged' } },
     'nothing_taken',

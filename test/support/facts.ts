@@ -1,5 +1,5 @@
 import type { Facts, TenantFacts, TenantSettingsFacts } from '../../src/contracts/diagnosis.ts'
-import type { DestinationHealth } from '../../src/contracts/health.ts'
+import type { ConfigurationHealth, DestinationHealth } from '../../src/contracts/health.ts'
 
 export const NOW = '2026-03-10T12:00:00.000Z'
 
@@ -51,11 +51,20 @@ export interface Changes {
   readonly segment?: Partial<DestinationHealth>
   readonly refiner?: Partial<DestinationHealth>
   readonly facts?: Partial<Omit<Facts, 'tenants'>>
+  readonly configuration?: Partial<ConfigurationHealth>
   readonly problems?: readonly string[]
 }
 
 /** The facts of a daemon with one tenant `acme`, with which all is well but for what is changed. */
-export function factsWith({ settings, tenant, segment, refiner, facts, problems = [] }: Changes = {}): Facts {
+export function factsWith({
+  settings,
+  tenant,
+  segment,
+  refiner,
+  facts,
+  configuration,
+  problems = [],
+}: Changes = {}): Facts {
   return {
     at: NOW,
     health: {
@@ -80,6 +89,7 @@ export function factsWith({ settings, tenant, segment, refiner, facts, problems 
         mistakes: 0,
         first_mistake: null,
         needs_restart: [],
+        ...configuration,
       },
     },
     disk_free_bytes: 50 * 1024 ** 3,
