@@ -121,7 +121,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     clock,
     tenants: () => generation.configuration.tenants.keys(),
     most: () => generation.configuration.server.maxPending,
-    turnAway: (tenants) => front.turnAway(tenants),
+    turnAway: (full) => front.turnAway(full),
     onError: onError('counting what waits'),
   })
 
@@ -149,6 +149,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     store,
     clock,
     health,
+    full: () => backlog.full,
     databasePath: configuration.database.path,
     tenants: () => generation.configuration.tenants,
     clockAheadMs: (tenant, destination) => peerClocks.aheadOf(wayOf({ tenant, destination })),
@@ -212,14 +213,15 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       isStopping,
       metrics: async () => ({ text: await metrics.text(health()), contentType: metrics.contentType }),
     })
+    // It sees to the routes that come after it.
     return new Elysia()
-      .use(monitoring)
-      .use(operator)
       .onError(({ code, error, request }) => {
         if (code === 'NOT_FOUND') return notFound(request)
         log.error({ fault: faultText(error) }, 'a request failed')
         return refusal(500, 'an error inside refiner-sync; its log says more')
       })
+      .use(monitoring)
+      .use(operator)
   }
 
   function giveUp(error: unknown, opened?: Store): never {
@@ -248,7 +250,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 
   async function shutDown(): Promise<void> {
     log.info({}, 'stopping')
-    tap.close()
+    const tapEnded = tap.close()
     // Requests are answered 503 from here on; those under way are committed and answered.
     front.stopping()
     reloader.stop()
@@ -257,6 +259,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
+    await tapEnded
     await requestsDone(front.drain())
     inbox.close()
     await front.close()

@@ -26,29 +26,33 @@ process.on('SIGINT', askToStop)
 process.on('SIGTERM', askToStop)
 process.on('SIGHUP', () => onHangup())
 
-// Only now, since it takes a while: a service manager may well reload what it has just started.
-const { runProgram } = await import('./cli/program.ts')
-let listens = false
-const running = runProgram(process.argv.slice(2), {
-  environment: process.env,
-  print: (line) => process.stdout.write(`${line}\n`),
-  printError: (line) => process.stderr.write(`${line}\n`),
-  ...(process.stderr.isTTY && {
-    showProgress: (line: string) => void process.stderr.write(`\r\u001b[2K${line}`),
-  }),
-  drained: () =>
-    process.stdout.writableNeedDrain
-      ? new Promise((resolve) => process.stdout.once('drain', resolve))
-      : Promise.resolve(),
-  terminal: process.stdout.isTTY,
-  stopped,
-  onHangup(listener) {
-    listens = true
-    listen(listener)
-  },
-})
-// A command that has nothing to read again ends with its terminal.
-setImmediate(() => {
-  if (!listens) listen(askToStop)
-})
-process.exit(await running)
+void run()
+
+async function run(): Promise<never> {
+  // Only now, since it takes a while: a service manager may well reload what it has just started.
+  const { runProgram } = await import('./cli/program.ts')
+  let listens = false
+  const running = runProgram(process.argv.slice(2), {
+    environment: process.env,
+    print: (line) => process.stdout.write(`${line}\n`),
+    printError: (line) => process.stderr.write(`${line}\n`),
+    ...(process.stderr.isTTY && {
+      showProgress: (line: string) => void process.stderr.write(`\r\u001b[2K${line}`),
+    }),
+    drained: () =>
+      process.stdout.writableNeedDrain
+        ? new Promise((resolve) => process.stdout.once('drain', resolve))
+        : Promise.resolve(),
+    terminal: process.stdout.isTTY,
+    stopped,
+    onHangup(listener) {
+      listens = true
+      listen(listener)
+    },
+  })
+  // A command that has nothing to read again ends with its terminal.
+  setImmediate(() => {
+    if (!listens) listen(askToStop)
+  })
+  process.exit(await running)
+}

@@ -6,6 +6,7 @@ import { json, refusal } from './answers.ts'
 import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
 import { readTap } from './read-tap.ts'
+import { partOf } from './query.ts'
 import { listReplays, replayDeliveries, replayDelivery } from './replays.ts'
 import type { Tap } from './tap.ts'
 
@@ -46,7 +47,7 @@ export function operatorRoutes(parts: OperatorParts) {
       reads(request, () => listDeliveries(deliveries, queryOf(request), isStopping)),
     )
     .get('/api/deliveries/:id', ({ request, params: { id } }) =>
-      reads(request, () => showDelivery(deliveries, id)),
+      reads(request, () => showDelivery(deliveries, partOf(id))),
     )
     .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
     .get('/api/diagnosis', ({ request }) => reads(request, () => diagnosisOr503(parts)))
@@ -55,7 +56,7 @@ export function operatorRoutes(parts: OperatorParts) {
       changes(request, () => replayDeliveries(deliveries, queryOf(request), isStopping)),
     )
     .post('/api/deliveries/:id/replay', ({ request, params: { id } }) =>
-      changes(request, () => replayDelivery(deliveries, id, queryOf(request))),
+      changes(request, () => replayDelivery(deliveries, partOf(id), queryOf(request))),
     )
     .post('/api/reload', ({ request }) => changes(request, () => reloadOr503(parts)))
     .get('/ui', ({ request }) => reads(request, page))

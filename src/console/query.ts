@@ -37,6 +37,11 @@ export function idOf(text: string): number | null {
   return /^\d{1,15}$/.test(text) ? Number(text) : null
 }
 
+/** A part of the path, decoded; Elysia gives null for one with a % that means nothing, whatever its types say. */
+export function partOf(part: string | null): string {
+  return part ?? '%'
+}
+
 /** What is wrong with the names of the parameters; null when each is known and given once. */
 export function unknownIn(query: URLSearchParams, names: readonly string[]): string | null {
   const given = [...query.keys()]

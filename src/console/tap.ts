@@ -43,6 +43,8 @@ const MOST_IN_ANSWER = 500
 const MOST_READERS = 16
 /** Without a reader for so long, nothing is held. */
 const HELD_FOR_MS = 30_000
+/** Who follows asks again within this time. */
+const ASKS_AGAIN_MS = 500
 /** What happens shortly after each other goes out together. */
 const TOGETHER_MS = 25
 
@@ -53,6 +55,9 @@ export class Tap {
   #seq: number
   #lastReadAt = -Infinity
   #closed = false
+  /** Who has been answered and has not asked again; some of them have gone. */
+  #between = 0
+  #onTold = () => {}
   #telling = false
   readonly #readers = new Set<() => void>()
 
@@ -81,6 +86,7 @@ export class Tap {
    */
   async read(after: number | null, filter: TapFilter, waitMs: number): Promise<TapAnswer | null> {
     this.#lastReadAt = this.clock.elapsed()
+    if (after !== null) this.#between = Math.max(0, this.#between - 1)
     let from = after ?? this.#seq
     let missed = 0
     const deadline = this.clock.elapsed() + waitMs
@@ -90,6 +96,8 @@ export class Tap {
       missed += found.missed
       const left = deadline - this.clock.elapsed()
       if (found.events.length > 0 || missed > 0 || after === null || left <= 0 || this.#closed) {
+        if (this.#closed) this.#told()
+        else this.#between += 1
         return { ...found, missed, stopping: this.#closed }
       }
       if (this.#readers.size >= MOST_READERS) return null
@@ -98,10 +106,19 @@ export class Tap {
     }
   }
 
-  /** Answers all who wait. */
-  close(): void {
+  /** Answers all who wait. Resolves when those have been told too who were just about to ask again. */
+  async close(): Promise<void> {
     this.#closed = true
     for (const wake of this.#readers) wake()
+    if (this.#between === 0 || this.clock.elapsed() - this.#lastReadAt > ASKS_AGAIN_MS) return
+    await new Promise<void>((resolve) => {
+      this.#onTold = resolve
+      this.clock.after(ASKS_AGAIN_MS, resolve)
+    })
+  }
+
+  #told(): void {
+    if (this.#between === 0) this.#onTold()
   }
 
   #after(after: number, filter: TapFilter): Omit<TapAnswer, 'stopping'> {

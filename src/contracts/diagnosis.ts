@@ -9,6 +9,8 @@ export interface Facts {
   readonly health: Health
   /** Room left where the database is; null when the system does not tell. */
   readonly disk_free_bytes: number | null
+  /** What is turned away with 503, because so much waits. */
+  readonly full: readonly { readonly tenant: string; readonly source: 'refiner_webhook' | 'segment' }[]
   /** Of what is stored, the newest so many items were looked at. */
   readonly looked_at_items: number
   /** Why what is stored could not be read; null when it could. */

@@ -30,4 +30,16 @@ export interface InboxAppender {
 /** The items were not kept: the queue is full, the disk refused, or the program is stopping. */
 export class InboxUnavailable extends Error {
   override name = 'InboxUnavailable'
+
+  /** `isFull`: the sender is to be told so, in these words. */
+  constructor(
+    message: string,
+    readonly options: ErrorOptions & { readonly isFull?: boolean } = {},
+  ) {
+    super(message, options)
+  }
+
+  get isFull(): boolean {
+    return this.options.isFull === true
+  }
 }

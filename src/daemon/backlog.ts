@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../contracts/clock.ts'
 import type { Counts } from '../store/counts.ts'
+import type { Group } from '../store/inbox.ts'
 
 const LOOK_EVERY_MS = 1000
 /** What was turned away is taken again when so much of the bound waits. */
@@ -9,23 +10,28 @@ export interface BacklogParts {
   readonly counts: Counts
   readonly clock: Clock
   readonly tenants: () => Iterable<string>
-  /** How much may wait for each tenant. */
+  /** How much may wait for each tenant, each way. */
   readonly most: () => number
-  /** Told again and again of the tenants for which nothing more is to be taken. */
-  readonly turnAway: (tenants: readonly string[]) => void
+  /** Told again and again of what is not to be taken any more. */
+  readonly turnAway: (full: readonly Group[]) => void
   readonly onError: (error: unknown) => void
 }
 
-/** Watches how much waits, so that a destination that is gone for long does not fill the disk for all. */
+const SOURCES = ['refiner_webhook', 'segment'] as const
+
+/**
+ * Watches how much waits, so that a destination that is gone for long does not fill the disk for all. What goes the other
+ * way, to a destination that is there, is taken as before.
+ */
 export class Backlog {
-  #full: readonly string[] = []
+  #full: readonly Group[] = []
   #cancel: Cancel = () => {}
   #running = false
 
   constructor(private readonly parts: BacklogParts) {}
 
-  /** The tenants for which nothing more is taken. */
-  get full(): readonly string[] {
+  /** What is not taken any more. */
+  get full(): readonly Group[] {
     return this.#full
   }
 
@@ -51,9 +57,13 @@ export class Backlog {
   look(): void {
     const { counts, tenants, most, turnAway, onError } = this.parts
     try {
-      const isFull = (tenant: string) =>
-        counts.pending(tenant) >= most() * (this.#full.includes(tenant) ? OPEN_AGAIN_AT : 1)
-      this.#full = [...tenants()].filter(isFull)
+      const isFull = ({ tenant, source }: Group) => {
+        const was = this.#full.some((one) => one.tenant === tenant && one.source === source)
+        return counts.pending(tenant, source) >= most() * (was ? OPEN_AGAIN_AT : 1)
+      }
+      this.#full = [...tenants()]
+        .flatMap((tenant) => SOURCES.map((source) => ({ tenant, source })))
+        .filter(isFull)
       turnAway(this.#full)
     } catch (error) {
       onError(error)

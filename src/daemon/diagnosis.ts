@@ -21,6 +21,8 @@ export interface DiagnosisParts {
   readonly store: Store
   readonly clock: Clock
   readonly health: () => Health
+  /** What is turned away. */
+  readonly full: () => Facts['full']
   readonly databasePath: string
   readonly tenants: () => ReadonlyMap<string, Tenant>
   readonly clockAheadMs: (tenant: string, destination: 'segment' | 'refiner') => number | null
@@ -48,6 +50,7 @@ export class Diagnosis {
     const base = {
       at: new Date(at).toISOString(),
       health: health(),
+      full: this.parts.full(),
       disk_free_bytes: await freeBytes(this.parts.databasePath),
     }
     const samples = new Map([...tenants.keys()].map((name) => [name, new TenantSample(at)]))

@@ -6,6 +6,7 @@ import type { Clock } from '../contracts/clock.ts'
 import type { Configuration, DeliverySettings, Tenant } from '../contracts/configuration.ts'
 import type { Destination, Sender } from '../contracts/delivery.ts'
 import { Lane, type LaneParts } from '../dispatch/lane.ts'
+import { LaneConduct } from '../dispatch/lane-conduct.ts'
 import { RateLimiter } from '../dispatch/rate-limiter.ts'
 
 /** All that a lane depends on: as long as it stays the same, the lane stays, with its pauses and what it is sending. */
@@ -18,6 +19,13 @@ interface LanePlan {
   readonly delivery: DeliverySettings
 }
 
+/** What a lane was made of. */
+interface Made {
+  readonly plan: LanePlan
+  readonly conduct: LaneConduct
+  readonly rate: RateLimiter
+}
+
 export interface LaneMakerParts extends Pick<LaneParts, 'store' | 'clock' | 'random' | 'onSettled'> {
   readonly onError: (doing: string) => (error: unknown) => void
   /** Told by each answer what time it is there. */
@@ -26,7 +34,7 @@ export interface LaneMakerParts extends Pick<LaneParts, 'store' | 'clock' | 'ran
 
 /** Makes the lanes of a configuration. */
 export class LaneMaker {
-  readonly #plans = new WeakMap<Lane, LanePlan>()
+  readonly #made = new WeakMap<Lane, Made>()
 
   constructor(private readonly parts: LaneMakerParts) {}
 
@@ -35,22 +43,31 @@ export class LaneMaker {
     const known = new Map(present.map((lane) => [wayOf(lane), lane]))
     return planLanes(configuration).map((plan) => {
       const lane = known.get(wayOf(plan))
-      return lane !== undefined && Bun.deepEquals(this.#plans.get(lane), plan) ? lane : this.#make(plan)
+      const made = lane === undefined ? undefined : this.#made.get(lane)
+      return lane !== undefined && Bun.deepEquals(made?.plan, plan) ? lane : this.#make(plan, made)
     })
   }
 
-  #make(plan: LanePlan): Lane {
+  /** A lane that takes the place of another one to the same account knows what the destination last asked of that. */
+  #make(plan: LanePlan, before?: Made): Lane {
     const { onError, peerClocks, ...shared } = this.parts
     const { tenant, destination, delivery: settings, requestsPerSecond } = plan
-    const rate = new RateLimiter(requestsPerSecond, shared.clock)
+    const isSameAccount = before?.plan.endpoint === plan.endpoint && before.plan.key === plan.key
+    const conduct = isSameAccount ? before.conduct : new LaneConduct(settings, shared.clock, shared.random)
+    conduct.adopt(settings)
+    const rate =
+      isSameAccount && before.plan.requestsPerSecond === requestsPerSecond
+        ? before.rate
+        : new RateLimiter(requestsPerSecond, shared.clock)
     const lane = new Lane(tenant, destination, {
       ...shared,
       settings,
+      conduct,
       rate,
       sender: createSender(plan, rate, shared.clock, peerClocks.watching(wayOf(plan), fetch)),
       onError: onError(`delivering to ${destination} for ${tenant}`),
     })
-    this.#plans.set(lane, plan)
+    this.#made.set(lane, { plan, conduct, rate })
     return lane
   }
 }

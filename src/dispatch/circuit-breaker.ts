@@ -22,9 +22,14 @@ export class CircuitBreaker {
 
   /** `minBackoffMs` and `maxBackoffMs` bound the waits, besides the half minute. `random` is in [0, 1). */
   constructor(
-    private readonly bounds: { readonly minBackoffMs: number; readonly maxBackoffMs: number },
+    private bounds: { readonly minBackoffMs: number; readonly maxBackoffMs: number },
     private readonly random: () => number,
   ) {}
+
+  /** Goes on with other bounds. */
+  adopt(bounds: { readonly minBackoffMs: number; readonly maxBackoffMs: number }): void {
+    this.bounds = bounds
+  }
 
   get isOpen(): boolean {
     return this.#isOpen

@@ -38,11 +38,17 @@ export class LaneConduct {
   #mostMessages = FIRST_MESSAGES
 
   constructor(
-    private readonly settings: DeliverySettings,
+    private settings: DeliverySettings,
     private readonly clock: Clock,
     private readonly random: () => number,
   ) {
     this.#breaker = new CircuitBreaker(settings, random)
+  }
+
+  /** Goes on under other settings: what the destination asked for, and how it fares, is the same. */
+  adopt(settings: DeliverySettings): void {
+    this.settings = settings
+    this.#breaker.adopt(settings)
   }
 
   get status(): LaneStatus {

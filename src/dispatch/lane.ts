@@ -7,7 +7,7 @@ import { bringForward, type DueDelivery, dueDeliveries, nextDueAt } from '../sto
 import { makeFailedDue, makeNextDue } from '../store/expedite.ts'
 import type { Store } from '../store/open.ts'
 import { leaseHeads, makeDue, renewLease } from '../store/outbox.ts'
-import { LaneConduct } from './lane-conduct.ts'
+import type { LaneConduct } from './lane-conduct.ts'
 import { packBatch } from './pack-batch.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import { ReservedBatch } from './reservation.ts'
@@ -27,6 +27,8 @@ export interface LaneParts {
   /** A batch is made up when there is a place for it, so that what comes while it waits goes along. */
   readonly rate: RateLimiter
   readonly settings: DeliverySettings
+  /** What is known of the destination; shared with a lane that takes this one's place. */
+  readonly conduct: LaneConduct
   readonly clock: Clock
   /** In [0, 1). */
   readonly random: () => number
@@ -56,7 +58,7 @@ export class Lane {
     readonly destination: Destination,
     private readonly parts: LaneParts,
   ) {
-    this.#conduct = new LaneConduct(parts.settings, parts.clock, parts.random)
+    this.#conduct = parts.conduct
   }
 
   get status(): LaneStatus {

@@ -20,6 +20,12 @@ const say = (level: 'info' | 'warn' | 'error') => (fields: LogFields, message: s
 /** What is said of each request is said by the main thread, if it is said at all. */
 const log: Log = { debug() {}, info: say('info'), warn: say('warn'), error: say('error') }
 
+/** Requests for the main thread that wait at once: each takes some of the time in which it keeps what comes. */
+const MOST_ASKED = 64
+const MONITORING = new Set(['/health', '/readyz', '/metrics'])
+const monitored = new Map<string, Promise<PlainAnswer>>()
+const TOO_MANY = { message: 'too many such requests at once; send it again' }
+
 let intake: Intake = intakeOf({ server: { maxBodyBytes: 0 }, tenants: [] })
 let isStopping = false
 let lastAsked = 0
@@ -56,7 +62,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToFront>) => {
       asked.delete(data.id)
       return
     case 'full':
-      inbox.turnAway(data.tenants)
+      inbox.turnAway(data.ways)
       return
     case 'stopping':
       isStopping = true
@@ -83,16 +89,32 @@ function listen(hostname: string, port: number): void {
   }
 }
 
+/** Who asks how it fares while somebody else's question is under way hears what they hear: anybody may ask, all the time. */
+function shared(path: string, ask: () => Promise<PlainAnswer>): Promise<PlainAnswer> {
+  let answer = monitored.get(path)
+  if (answer === undefined) {
+    answer = ask().finally(() => monitored.delete(path))
+    monitored.set(path, answer)
+  }
+  return answer
+}
+
+function ask({ method, headers }: Request, url: string): Promise<PlainAnswer> {
+  lastAsked += 1
+  const { promise, resolve } = Promise.withResolvers<PlainAnswer>()
+  asked.set(lastAsked, resolve)
+  post({ kind: 'ask', id: lastAsked, request: { method, url, headers: [...headers] } })
+  return promise
+}
+
 /** What the main thread answers to a request that is not for intake. */
 async function elsewhere(request: Request): Promise<Response> {
-  const { method, headers } = request
+  const { method } = request
   const { href, pathname } = requestUrl(request)
-  lastAsked += 1
-  const id = lastAsked
-  const { promise, resolve } = Promise.withResolvers<PlainAnswer>()
-  asked.set(id, resolve)
-  post({ kind: 'ask', id, request: { method, url: href, headers: [...headers] } })
-  const answer = await promise
+  if (asked.size >= MOST_ASKED)
+    return Response.json(TOO_MANY, { status: 503, headers: { 'retry-after': '1' } })
+  const isMonitoring = method === 'GET' && MONITORING.has(pathname)
+  const answer = await (isMonitoring ? shared(pathname, () => ask(request, href)) : ask(request, href))
   return new Response(answer.status === 200 ? await withOwn(pathname, answer.body) : answer.body, {
     status: answer.status,
     headers: answer.headers.map(([name, value]) => [name, value]),

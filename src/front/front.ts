@@ -4,7 +4,7 @@ import { Doubts } from '../disk/doubts.ts'
 import type { CommitDisk } from '../disk/wal-sync.ts'
 import type { Log } from '../observe/log.ts'
 import { startWorker } from '../threads/start-worker.ts'
-import type { FromFront, FrontSettings, PlainRequest, ToFront } from './messages.ts'
+import { type FromFront, type FrontSettings, type PlainRequest, type ToFront, wayOf } from './messages.ts'
 
 export interface FrontParts {
   readonly inbox: InboxAppender
@@ -63,12 +63,12 @@ export class Front {
     return this.#configured
   }
 
-  /** Items of these tenants are turned away until it is called again without them. */
-  turnAway(tenants: readonly string[]): void {
-    const full = tenants.toSorted().join(' ')
-    if (full === this.#full) return
-    this.#full = full
-    this.#post({ kind: 'full', tenants })
+  /** Items of these tenants and sources are turned away until it is called again without them. */
+  turnAway(full: readonly Pick<InboxItem, 'tenant' | 'source'>[]): void {
+    const ways = full.map(wayOf).toSorted()
+    if (ways.join(' ') === this.#full) return
+    this.#full = ways.join(' ')
+    this.#post({ kind: 'full', ways })
   }
 
   /** New requests are answered 503 from here on. */

@@ -1,4 +1,5 @@
 import type { ServerSettings, Tenant } from '../contracts/configuration.ts'
+import type { InboxItem } from '../contracts/inbox.ts'
 import type { CommitDisk } from '../disk/wal-sync.ts'
 import type { LogFields } from '../observe/log.ts'
 
@@ -7,6 +8,11 @@ export interface FrontSettings {
   readonly server: Pick<ServerSettings, 'maxBodyBytes'>
   /** Without their rules, which may hold what cannot cross to another thread. */
   readonly tenants: readonly Tenant[]
+}
+
+/** The items of a tenant that go the same way. */
+export function wayOf({ tenant, source }: Pick<InboxItem, 'tenant' | 'source'>): string {
+  return `${source} ${tenant}`
 }
 
 /** What the main thread says to the HTTP thread. IDs are the HTTP thread's. */
@@ -33,8 +39,8 @@ export type ToFront =
   /** Nothing of a `keep` is known to be kept. */
   | { readonly kind: 'unkept'; readonly id: number; readonly why: string }
   | { readonly kind: 'answered'; readonly id: number; readonly answer: PlainAnswer }
-  /** Whether new items are turned away for now, and why. */
-  | { readonly kind: 'full'; readonly tenants: readonly string[] }
+  /** New items of these ways are turned away for now. */
+  | { readonly kind: 'full'; readonly ways: readonly string[] }
   /** New requests are answered 503. */
   | { readonly kind: 'stopping' }
   /** Takes no new connections; `drained` says when all requests are answered. */

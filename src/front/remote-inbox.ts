@@ -1,26 +1,27 @@
 import { type Appended, type InboxAppender, type InboxItem, InboxUnavailable } from '../contracts/inbox.ts'
 import { SyncFailed, type WalSync } from '../disk/wal-sync.ts'
-import type { FromFront } from './messages.ts'
+import { type FromFront, wayOf } from './messages.ts'
 
 /** What may wait for the disk at once; beyond either bound senders are told to come back. */
 const MOST_ITEMS = 20_000
 const MOST_CHARACTERS = 64 * 1024 * 1024
 
-/** Segment waits 5 s for an answer. What the disk takes later than this is kept nevertheless, and known when it comes again. */
+/**
+ * Segment waits 5 s for an answer. What has been handed over by then and is kept later is known when it comes again.
+ */
 const LONGEST_WAIT_MS = 4500
 
 interface Waiting {
   readonly items: readonly InboxItem[]
+  readonly characters: number
+  /** On the clock that is never set back. */
+  readonly since: number
   readonly resolve: (appended: Appended) => void
   readonly reject: (error: InboxUnavailable) => void
 }
 
 /** A message to the thread that writes, and who waits for it. */
-interface Sent {
-  readonly waiting: readonly Waiting[]
-  readonly characters: number
-  readonly timer: Timer
-}
+type Sent = readonly Waiting[]
 
 /**
  * Hands items to the thread that owns the database. What comes while it writes goes in the next message, so that all of
@@ -35,6 +36,7 @@ export class RemoteInbox implements InboxAppender {
   #disk: WalSync | null = null
   readonly #sent = new Map<number, Sent>()
   #full: ReadonlySet<string> = new Set()
+  #isTimed = false
 
   constructor(private readonly post: (message: FromFront) => void) {}
 
@@ -42,13 +44,18 @@ export class RemoteInbox implements InboxAppender {
     if (this.#items > 0 && (this.#items + items.length > MOST_ITEMS || this.#characters > MOST_CHARACTERS)) {
       return Promise.reject(new InboxUnavailable('too much is waiting for the disk'))
     }
-    if (this.#full.size > 0 && items.some(({ tenant }) => this.#full.has(tenant))) {
-      return Promise.reject(new InboxUnavailable('too much is waiting to be delivered for this tenant'))
+    if (this.#full.size > 0 && items.some((item) => this.#full.has(wayOf(item)))) {
+      return Promise.reject(
+        new InboxUnavailable('too much is waiting to be delivered already', { isFull: true }),
+      )
     }
     return new Promise((resolve, reject) => {
-      this.#next.push({ items, resolve, reject })
+      let characters = 0
+      for (const { payload } of items) characters += payload.length
+      this.#next.push({ items, characters, since: performance.now(), resolve, reject })
       this.#items += items.length
-      for (const { payload } of items) this.#characters += payload.length
+      this.#characters += characters
+      if (!this.#isTimed) this.#giveUpIn(LONGEST_WAIT_MS)
       this.#send()
     })
   }
@@ -58,9 +65,9 @@ export class RemoteInbox implements InboxAppender {
     this.#disk = disk
   }
 
-  /** From now on items of these tenants are turned away. */
-  turnAway(tenants: readonly string[]): void {
-    this.#full = new Set(tenants)
+  /** From now on items of these tenants and sources are turned away: see `wayOf`. */
+  turnAway(ways: readonly string[]): void {
+    this.#full = new Set(ways)
   }
 
   /** What has been committed is answered once it is on the disk. */
@@ -78,6 +85,7 @@ export class RemoteInbox implements InboxAppender {
       return
     }
     for (const [index, { items, resolve }] of this.#take(id).entries()) {
+      // Who was told that it takes too long hears nothing more.
       const count = stored[index]!
       resolve({ stored: count, duplicates: items.length - count })
     }
@@ -99,29 +107,54 @@ export class RemoteInbox implements InboxAppender {
     const waiting = this.#next
     this.#next = []
     const items: string[] = []
-    let characters = 0
     for (const group of waiting) {
       for (const { tenant, source, dedupKey, payload } of group.items) {
         items.push(tenant, source, dedupKey, payload)
-        characters += payload.length
       }
     }
     this.#lastId += 1
     const id = this.#lastId
-    const timer = setTimeout(() => this.#refuse(id, 'the disk takes too long'), LONGEST_WAIT_MS)
     this.#isWriting = true
-    this.#sent.set(id, { waiting, characters, timer })
+    this.#sent.set(id, waiting)
     this.post({ kind: 'keep', id, groups: waiting.map((group) => group.items.length), items })
   }
 
-  /** Who waits for the message: nobody any more, if it took too long. */
-  #take(id: number): readonly Waiting[] {
+  /**
+   * Tells those who have waited too long. What has been handed over counts as waiting until the other thread is done with
+   * it: however long the disk stands still, no more piles up than the bounds allow.
+   */
+  #giveUp(): void {
+    const late = performance.now() - LONGEST_WAIT_MS
+    const isLate = ({ since }: Waiting) => since <= late
+    const refusal = new InboxUnavailable('the disk takes too long')
+    for (const sent of this.#sent.values()) for (const one of sent.filter(isLate)) one.reject(refusal)
+    const dropped = this.#next.filter(isLate)
+    this.#next = this.#next.filter((one) => !isLate(one))
+    for (const one of dropped) one.reject(refusal)
+    this.#release(dropped)
+    const oldest = [...this.#sent.values()].flat().find((one) => !isLate(one)) ?? this.#next[0]
+    this.#isTimed = false
+    if (oldest !== undefined) this.#giveUpIn(oldest.since - late)
+  }
+
+  #giveUpIn(ms: number): void {
+    this.#isTimed = true
+    setTimeout(() => this.#giveUp(), Math.max(1, ms))
+  }
+
+  /** Who waits for the message. */
+  #take(id: number): Sent {
     const sent = this.#sent.get(id)
     if (sent === undefined) return []
     this.#sent.delete(id)
-    clearTimeout(sent.timer)
-    this.#characters -= sent.characters
-    for (const { items } of sent.waiting) this.#items -= items.length
-    return sent.waiting
+    this.#release(sent)
+    return sent
+  }
+
+  #release(waiting: readonly Waiting[]): void {
+    for (const { items, characters } of waiting) {
+      this.#items -= items.length
+      this.#characters -= characters
+    }
   }
 }

@@ -35,7 +35,7 @@ export function readMessage(
   }
   const refusal = readIds(fields, type)
   if (refusal !== null) return refusal
-  fields['messageId'] = messageIdOf(raw, fields)
+  fields['messageId'] = messageIdOf(raw, fields, type, defaults)
   fields['type'] = type
   fields['context'] = merged(defaults.context, fields['context'])
   fields['integrations'] = merged(defaults.integrations, fields['integrations'])
@@ -114,11 +114,17 @@ function isPlain(text: string): boolean {
  * The message's own ID, by which a copy is known. Without one, a message that says when it happened is known by its
  * content; one that does not is never taken for a copy.
  */
-function messageIdOf(raw: JsonObject, { messageId, timestamp }: JsonObject): string {
+function messageIdOf(
+  raw: JsonObject,
+  { messageId, timestamp }: JsonObject,
+  type: MessageType,
+  { context, integrations }: MessageDefaults,
+): string {
   if (typeof messageId === 'string' && messageId !== '' && isPlain(messageId)) return messageId
   if (typeof messageId === 'number') return String(messageId)
   if (typeof timestamp !== 'string') return randomUUID()
-  return `content-${createHash('sha256').update(JSON.stringify(raw)).digest('hex')}`
+  const content = JSON.stringify([type, raw, context, integrations])
+  return `content-${createHash('sha256').update(content).digest('hex')}`
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -162,7 +162,7 @@ async function attempt(work: () => Promise<Accepted | Rejected>, log: Log): Prom
   } catch (error) {
     if (error instanceof InboxUnavailable) {
       log.warn({ fault: error.message }, 'nothing can be accepted')
-      return unavailable('it cannot be kept on disk right now')
+      return unavailable(error.isFull ? error.message : 'it cannot be kept on disk right now')
     }
     log.error({ fault: faultText(error) }, 'a request failed')
     return { refusal: new Refusal(500, 'an error inside refiner-sync; its log says more'), errors: [] }

@@ -41,19 +41,31 @@ function subject({ kind, response, user, survey }: Interaction): JsonValue[] {
  * them everywhere; the answers themselves tell apart what happens within one. Where Refiner gives no moment, the report
  * itself stands for it: the same bytes are the same interaction.
  */
-function revision({ kind, response, answers, fingerprint }: Interaction): JsonValue[] {
+function revision(interaction: Interaction): JsonValue[] {
+  const { kind, response, answers, fingerprint } = interaction
   const at = response.timestamps
   switch (kind) {
-    case 'completed':
-      return [wholeSeconds(at.completed_at), wholeSeconds(at.last_data_reception_at), ...canonical(answers)]
+    case 'completed': {
+      const known = [wholeSeconds(at.completed_at), wholeSeconds(at.last_data_reception_at)]
+      const moments = known.every((moment) => moment === null) ? [...known, otherMoment(interaction)] : known
+      return [...moments, ...canonical(answers)]
+    }
     case 'seen':
-      return [wholeSeconds(at.last_shown_at) ?? fingerprint]
+      return [wholeSeconds(at.last_shown_at) ?? otherMoment(interaction)]
     case 'dismissed':
-      return [wholeSeconds(at.dismissed_at ?? at.last_shown_at) ?? fingerprint, ...canonical(answers)]
+      return [
+        wholeSeconds(at.dismissed_at ?? at.last_shown_at) ?? otherMoment(interaction),
+        ...canonical(answers),
+      ]
     case 'segment_entered':
     case 'tag_added':
       return [fingerprint]
   }
+}
+
+/** Where the moments that count are missing: whichever else the report gives, or the report. */
+function otherMoment({ fingerprint, occurredAt }: Interaction): string | null {
+  return fingerprint ?? wholeSeconds(occurredAt)
 }
 
 function wholeSeconds(iso: string | null): string | null {

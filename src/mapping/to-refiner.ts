@@ -134,7 +134,7 @@ function base(message: SegmentMessage, call: DeliveryCall) {
     destination: 'refiner',
     call,
     userKey: message.userId,
-    messageId: message.messageId,
+    messageId: ownId(message.messageId),
     detail: null,
     notes: null,
   } as const
@@ -146,4 +146,11 @@ function deliveryCall(type: SegmentMessage['type']): DeliveryCall {
 
 function refinerCall(type: Exclude<SegmentMessage['type'], 'delete'>): Call {
   return type === 'page' || type === 'screen' ? 'track' : type
+}
+
+/** What fails as a whole has an ID of that form in its place: see `map-item.ts`. A sender's must be another one. */
+const WHOLE_ITEM = /^(?:sender-)*inbox-\d+$/
+
+function ownId(messageId: string): string {
+  return WHOLE_ITEM.test(messageId) ? `sender-${messageId}` : messageId
 }

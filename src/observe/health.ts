@@ -9,6 +9,7 @@ import type {
   OrphanHealth,
   TenantHealth,
 } from '../contracts/health.ts'
+import type { Source } from '../contracts/inbox.ts'
 import type { Counts } from '../store/counts.ts'
 import type { Store } from '../store/open.ts'
 import { type LaneCounts, tenantsWithOpen } from '../store/outbox.ts'
@@ -28,8 +29,8 @@ export interface HealthParts {
   readonly clock: Clock
   readonly startedAt: number
   readonly configuration: ConfigurationHealth
-  /** The tenants for which so much waits that nothing more is taken. */
-  readonly full: readonly string[]
+  /** The ways of tenants on which so much waits that nothing more is taken. */
+  readonly full: readonly { readonly tenant: string; readonly source: Source }[]
   readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
   /** The latest rule of a tenant that failed since the start or the last reload; null when none did. */
   readonly ruleFailure: (tenant: string) => { readonly at: number; readonly notes: string } | null
@@ -124,9 +125,7 @@ function readTenants(
     }
     const destinations = { segment: destination('segment'), refiner: destination('refiner') }
     const oldest = ageSeconds(Math.min(...moments.map((moment) => moment ?? Infinity)), now)
-    if (full.includes(name)) {
-      problems.push(`${name}: so much waits that what comes is answered 503 (server.max_pending)`)
-    }
+    for (const { tenant, source } of full) if (tenant === name) problems.push(fullProblem(name, source))
     const failure = ruleFailure(name)
     if (failure !== null && now - failure.at < RULE_FAILURE_IS_NEWS_MS) {
       problems.push(`${name}: a rule failed within the last hour: ${failure.notes.slice(0, 300)}`)
@@ -143,6 +142,11 @@ function readTenants(
     }
   }
   return { tenants: health, problems }
+}
+
+function fullProblem(name: string, source: Source): string {
+  const [to, from] = source === 'segment' ? ['Refiner', 'Segment'] : ['Segment', 'Refiner']
+  return `${name}: so much waits for ${to} that what ${from} sends is answered 503 (server.max_pending)`
 }
 
 function destinationHealth(status: LaneStatus, counts: LaneCounts, now: number): DestinationHealth {

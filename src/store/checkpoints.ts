@@ -18,6 +18,8 @@ const MOST_ROUNDS = 3
  */
 export class Checkpoints {
   #worker: Worker | null = null
+  /** How long it has to be. Who reads for long, such as a backup, keeps it from being copied: then it is left for longer. */
+  #most = CHECKPOINT_PAGES
   #rounds = 0
   #isCopying = false
   #isClosed = false
@@ -33,7 +35,7 @@ export class Checkpoints {
 
   /** Copies it if it is long. Not to be called within a transaction. */
   look(): void {
-    if (this.#isCopying || this.#isClosed || this.index.pagesToCopy() < CHECKPOINT_PAGES) return
+    if (this.#isCopying || this.#isClosed || this.index.pagesToCopy() < this.#most) return
     this.#isCopying = true
     this.#rounds = 0
     this.#copyAside()
@@ -88,5 +90,6 @@ export class Checkpoints {
     } catch (error) {
       this.guard.note(error)
     }
+    this.#most = this.index.pagesToCopy() + CHECKPOINT_PAGES
   }
 }

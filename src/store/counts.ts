@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { Clock } from '../contracts/clock.ts'
 import type { Destination } from '../contracts/delivery.ts'
-import { unmappedByTenant } from './inbox.ts'
+import type { Source } from '../contracts/inbox.ts'
+import { type Group, unmappedByGroup } from './inbox.ts'
 import type { Store } from './open.ts'
 import { deadCounts, type LaneCounts } from './outbox.ts'
 import { rows } from './prepared.ts'
@@ -19,6 +20,7 @@ type Open = Pick<LaneCounts, 'open' | 'oldestOpen'>
 /** Where a walk through the open deliveries of a lane is. */
 interface Walk {
   readonly userKey: string
+  readonly inboxId: number
   readonly id: number
   readonly seen: number
   readonly first: number
@@ -51,21 +53,34 @@ export class Counts {
 
   /** What waits for the mapping, by tenant. */
   unmapped(): Unmapped {
-    return this.#recent('', () => new Map(unmappedByTenant(this.store, {}).map((one) => [one.tenant, one])))
+    const byTenant = new Map<string, { open: number; oldestOpen: number }>()
+    for (const { tenant, open, oldestOpen } of this.#groups()) {
+      const before = byTenant.get(tenant) ?? { open: 0, oldestOpen: Infinity }
+      byTenant.set(tenant, {
+        open: before.open + open,
+        oldestOpen: Math.min(before.oldestOpen, oldestOpen),
+      })
+    }
+    return byTenant
   }
 
-  /** All that waits for a tenant: items for the mapping, and deliveries. */
-  pending(tenant: string): number {
-    const deliveries = this.lane(tenant, 'segment').open + this.lane(tenant, 'refiner').open
-    return deliveries + (this.unmapped().get(tenant)?.open ?? 0)
+  /** All that came from there and waits for a tenant: items for the mapping, and deliveries. */
+  pending(tenant: string, source: Source): number {
+    const { open } = this.lane(tenant, source === 'segment' ? 'refiner' : 'segment')
+    const group = this.#groups().find((one) => one.tenant === tenant && one.source === source)
+    return open + (group?.open ?? 0)
+  }
+
+  #groups(): readonly (Group & { readonly open: number; readonly oldestOpen: number })[] {
+    return this.#recent('', () => unmappedByGroup(this.store, {}))
   }
 
   /** Goes a step on; the first time, all the way. */
   #walk(key: string, tenant: string, destination: Destination): Open {
     let walk = this.#walks.get(key) ?? this.#wholeWalk(tenant, destination)
-    const { userKey, id } = walk
-    const [step] = countStep(this.store, { tenant, destination, userKey, id, limit: STEP })
-    const [end] = endOfStep(this.store, { tenant, destination, userKey, id, skip: STEP - 1 })
+    const { userKey, inboxId, id } = walk
+    const [step] = countStep(this.store, { tenant, destination, userKey, inboxId, id, limit: STEP })
+    const [end] = endOfStep(this.store, { tenant, destination, userKey, inboxId, id, skip: STEP - 1 })
     const seen = walk.seen + step!.open
     const first = Math.min(walk.first, step!.first ?? Infinity)
     walk =
@@ -100,7 +115,7 @@ export class Counts {
   }
 }
 
-const BEGINNING = { userKey: '', id: 0, seen: 0, first: Infinity }
+const BEGINNING = { userKey: '', inboxId: 0, id: 0, seen: 0, first: Infinity }
 
 interface Counted {
   readonly open: number
@@ -127,37 +142,41 @@ interface From extends Record<string, string | number> {
   readonly tenant: string
   readonly destination: Destination
   readonly userKey: string
+  readonly inboxId: number
   readonly id: number
 }
 
-const countStep = rows<From & { limit: number }, Counted>((db, { tenant, destination, userKey, id, limit }) =>
-  db
-    .selectFrom((eb) =>
-      eb
-        .selectFrom('outbox')
-        .select('id')
-        .where('tenant', '=', tenant)
-        .where('destination', '=', destination)
-        .where('settled_at', 'is', null)
-        .where(sql<boolean>`(user_key, id) > (${userKey}, ${id})`)
-        .orderBy('user_key')
-        .orderBy('id')
-        .limit(limit)
-        .as('step'),
-    )
-    .select([sql<number>`count(*)`.as('open'), sql<number | null>`min(id)`.as('first')]),
+const countStep = rows<From & { limit: number }, Counted>(
+  (db, { tenant, destination, userKey, inboxId, id, limit }) =>
+    db
+      .selectFrom((eb) =>
+        eb
+          .selectFrom('outbox')
+          .select('id')
+          .where('tenant', '=', tenant)
+          .where('destination', '=', destination)
+          .where('settled_at', 'is', null)
+          .where(sql<boolean>`(user_key, inbox_id, id) > (${userKey}, ${inboxId}, ${id})`)
+          .orderBy('user_key')
+          .orderBy('inbox_id')
+          .orderBy('id')
+          .limit(limit)
+          .as('step'),
+      )
+      .select([sql<number>`count(*)`.as('open'), sql<number | null>`min(id)`.as('first')]),
 )
 
-const endOfStep = rows<From & { skip: number }, { userKey: string; id: number }>(
-  (db, { tenant, destination, userKey, id, skip }) =>
+const endOfStep = rows<From & { skip: number }, { userKey: string; inboxId: number; id: number }>(
+  (db, { tenant, destination, userKey, inboxId, id, skip }) =>
     db
       .selectFrom('outbox')
-      .select(['user_key as userKey', 'id'])
+      .select(['user_key as userKey', 'inbox_id as inboxId', 'id'])
       .where('tenant', '=', tenant)
       .where('destination', '=', destination)
       .where('settled_at', 'is', null)
-      .where(sql<boolean>`(user_key, id) > (${userKey}, ${id})`)
+      .where(sql<boolean>`(user_key, inbox_id, id) > (${userKey}, ${inboxId}, ${id})`)
       .orderBy('user_key')
+      .orderBy('inbox_id')
       .orderBy('id')
       .limit(sql<number>`1`)
       .offset(skip),

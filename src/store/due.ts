@@ -51,7 +51,7 @@ const dueHeads = cursor<{ tenant: string; destination: Destination; now: number 
       .orderBy('id'),
 )
 
-const openOfUser = rows<
+const openOfUser = cursor<
   { tenant: string; destination: Destination; userKey: string; limit: number },
   DueDelivery
 >((db, { tenant, destination, userKey, limit }) =>
@@ -70,6 +70,7 @@ const openOfUser = rows<
     .where('destination', '=', destination)
     .where('user_key', '=', userKey)
     .where('settled_at', 'is', null)
+    .orderBy('inbox_id')
     .orderBy('id')
     .limit(limit),
 )

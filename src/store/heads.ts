@@ -48,7 +48,7 @@ export const advanceHeads = change<{ tenant: string; destination: Destination; u
         sql<number>`(select (select open.id from outbox as open
             where open.tenant = ${tenant} and open.destination = ${destination} and open.user_key = users.value
               and open.settled_at is null
-            order by open.id limit 1)
+            order by open.inbox_id, open.id limit 1)
           from json_each(${users}) as users
           where not exists (select 1 from outbox as first
             where first.tenant = ${tenant} and first.destination = ${destination}
@@ -67,7 +67,7 @@ const yieldHead = change<{ tenant: string; destination: Destination; userKey: st
       .where('user_key', '=', userKey)
       .where('head', '=', 1)
       .where('state', '=', 'pending')
-      .where('id', '>', (eb) =>
+      .where('id', '<>', (eb) =>
         eb
           .selectFrom('outbox as open')
           .select('open.id')
@@ -75,6 +75,7 @@ const yieldHead = change<{ tenant: string; destination: Destination; userKey: st
           .where('open.destination', '=', destination)
           .where('open.user_key', '=', userKey)
           .where('open.settled_at', 'is', null)
+          .orderBy('open.inbox_id')
           .orderBy('open.id')
           .limit(sql<number>`1`),
       ),
@@ -98,6 +99,7 @@ const takeHead = change<{ tenant: string; destination: Destination; userKey: str
           .where('open.destination', '=', destination)
           .where('open.user_key', '=', userKey)
           .where('open.settled_at', 'is', null)
+          .orderBy('open.inbox_id')
           .orderBy('open.id')
           .limit(sql<number>`1`),
       )
@@ -130,7 +132,7 @@ const yieldHeads = change<{}>((db) =>
           .whereRef('earlier.tenant', '=', 'outbox.tenant')
           .whereRef('earlier.destination', '=', 'outbox.destination')
           .whereRef('earlier.user_key', '=', 'outbox.user_key')
-          .whereRef('earlier.id', '<', 'outbox.id')
+          .where(sql<boolean>`(earlier.inbox_id, earlier.id) < (outbox.inbox_id, outbox.id)`)
           .where('earlier.settled_at', 'is', null),
       ),
     ),
@@ -143,7 +145,12 @@ const giveHeads = change<{}>((db) =>
     .where('id', 'in', (eb) =>
       eb
         .selectFrom('outbox as open')
-        .select(sql<number>`min(open.id)`.as('id'))
+        .select(
+          sql<number>`(select first.id from outbox as first
+            where first.tenant = open.tenant and first.destination = open.destination
+              and first.user_key = open.user_key and first.settled_at is null
+            order by first.inbox_id, first.id limit 1)`.as('id'),
+        )
         .where('open.settled_at', 'is', null)
         .where((not) =>
           not.not(

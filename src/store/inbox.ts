@@ -144,21 +144,22 @@ export const unmapItem = change<{ id: number }>((db, { id }) =>
     .where('state', '=', 'mapped'),
 )
 
-/** How many items of each tenant wait for the mapping, and since when. Reads the index, and a row for each tenant. */
-export const unmappedByTenant = rows<{}, { tenant: string; open: number; oldestOpen: number }>((db) =>
+/** How many items of each group wait for the mapping, and since when. Reads the index, and a row for each group. */
+export const unmappedByGroup = rows<{}, Group & { open: number; oldestOpen: number }>((db) =>
   db
     .selectFrom((eb) =>
       eb
         .selectFrom('inbox')
         .select((count) => [
           'tenant',
+          'source',
           count.fn.countAll<number>().as('open'),
           count.fn.min<number>('id').as('first'),
         ])
         .where('state', '=', 'received')
-        .groupBy('tenant')
+        .groupBy(['tenant', 'source'])
         .as('waiting'),
     )
     .innerJoin('inbox', 'inbox.id', 'waiting.first')
-    .select(['waiting.tenant', 'waiting.open', 'inbox.received_at as oldestOpen']),
+    .select(['waiting.tenant', 'waiting.source', 'waiting.open', 'inbox.received_at as oldestOpen']),
 )

@@ -47,7 +47,7 @@ export function takePlace(
 ): void {
   const { tenant, destination, userKey, messageId } = delivery
   const index = free.findIndex((place) => place.destination === destination)
-  if (index === -1) return
+  if (index === -1) return settleHead(store, { tenant, destination, userKey }, now)
   const [{ id, createdAt }] = free.splice(index, 1) as [Place]
   move(store, { tenant, destination, messageId, id, createdAt })
   settleHead(store, { tenant, destination, userKey }, now)

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 /** Starts the thread whose entry point is the given file below `src/`. */
 export function startWorker(file: WorkerFile): Worker {
@@ -8,12 +8,12 @@ export function startWorker(file: WorkerFile): Worker {
 type WorkerFile = `${string}-worker.ts`
 
 /**
- * Where the entry point of a thread is.
- *
- * From source, `import.meta` is that of this file. In the compiled program it is that of the program, and the further
- * entry points of `bun build` lie beside it under their paths below `src/`.
+ * Where the entry point of a thread is. From source, beside this file. In the compiled program there are no files: the
+ * further entry points of `bun build` lie beside the program's own, under their paths below `src/`.
  */
 export function workerUrl(file: WorkerFile): URL {
-  const isSource = basename(import.meta.path) === 'start-worker.ts'
-  return new URL(isSource ? `../${file}` : `./${file}`, import.meta.url)
+  return isCompiled ? new URL(`./${file}`, pathToFileURL(Bun.main)) : new URL(`../${file}`, import.meta.url)
 }
+
+/** Where Bun mounts what a compiled program brings along. */
+const isCompiled = Bun.main.startsWith('/$bunfs/')

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import type { Clock } from '../../src/contracts/clock.ts'
 import type { LeasedDelivery, Outcome, Sender } from '../../src/contracts/delivery.ts'
 import { Dispatcher } from '../../src/dispatch/dispatcher.ts'
+import { LaneConduct } from '../../src/dispatch/lane-conduct.ts'
 import { Lane } from '../../src/dispatch/lane.ts'
 import { RateLimiter } from '../../src/dispatch/rate-limiter.ts'
 import { insertInboxItem } from '../../src/store/inbox.ts'
@@ -184,7 +185,9 @@ function startLane(store: Store, clock: Clock, sender: Sender): Dispatcher {
     throw error
   }
   const rate = new RateLimiter(1000, clock)
-  const parts = { store, sender, rate, settings, clock, random: () => 0.5, onSettled: () => {}, onError }
+  const random = () => 0.5
+  const conduct = new LaneConduct(settings, clock, random)
+  const parts = { store, sender, rate, settings, conduct, clock, random, onSettled: () => {}, onError }
   const dispatcher = new Dispatcher([new Lane('acme', 'segment', parts)], store, clock, onError)
   dispatcher.recover()
   dispatcher.start()

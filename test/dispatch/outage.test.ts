@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Destination, LeasedDelivery, Outcome } from '../../src/contracts/delivery.ts'
 import { Dispatcher } from '../../src/dispatch/dispatcher.ts'
+import { LaneConduct } from '../../src/dispatch/lane-conduct.ts'
 import { Lane } from '../../src/dispatch/lane.ts'
 import { RateLimiter } from '../../src/dispatch/rate-limiter.ts'
 import { insertInboxItem } from '../../src/store/inbox.ts'
@@ -145,6 +146,7 @@ async function startWorld(): Promise<World & Disposable> {
       },
       rate: new RateLimiter(RATE, clock),
       settings,
+      conduct: new LaneConduct(settings, clock, () => 0.5),
       clock,
       random: () => 0.5,
       onSettled: () => {},

@@ -245,7 +245,7 @@ const BROKEN: Readonly<Record<string, BrokenSetup>> = {
       await webhooks(loop, 5)
     },
     wait: (loop) =>
-      until(() => loop.daemon.health().problems.some((problem) => problem.includes('answered 503 ('))),
+      until(() => loop.daemon.health().problems.some((problem) => problem.includes('is answered 503 ('))),
     cause: 'nothing_taken',
     said: 'server.max_pending',
   },

@@ -201,7 +201,7 @@ const BROKEN: readonly [what: string, changes: Changes, cause: string, said: rea
   [
     'a full backlog',
     {
-      problems: ['acme: so much waits that what comes is answered 503 (server.max_pending)'],
+      facts: { full: [{ tenant: 'acme', source: 'refiner_webhook' as const }] },
       segment: { pending: 5_000_000 },
     },
     'nothing_taken',

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { withResponse } from '../fixtures/refiner-webhook.ts'
 import { basic, bearer, type Loop, startLoop, until } from '../support/loop.ts'
 
-test('a tenant for which too much waits is answered 503, alone, until less waits', async () => {
+test('a tenant for which too much waits is answered 503, alone and that way only, until less waits', async () => {
   let isDown = true
   const acmes = basic('acme-write-key')['authorization']
   await using loop = await startLoop({
@@ -19,8 +19,10 @@ test('a tenant for which too much waits is answered 503, alone, until less waits
   })
   expect((await postSurvey(loop, 'globex', new Set())).status).toBe(200)
   expect(loop.daemon.health().problems.join()).toContain(
-    'acme: so much waits that what comes is answered 503',
+    'acme: so much waits for Segment that what Refiner sends is answered 503',
   )
+  const other = { type: 'identify', userId: 'u', messageId: 'the-other-way' }
+  expect((await loop.post('/v1/segment', other, basic('acme-destination-key'))).status).toBe(200)
 
   isDown = false
   await until(async () => (await postSurvey(loop, 'acme', kept)).status === 200)

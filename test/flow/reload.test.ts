@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Reloader } from '../../src/daemon/reloader.ts'
 import { withResponse } from '../fixtures/refiner-webhook.ts'
@@ -213,6 +213,29 @@ test('a lane whose settings stay keeps its pause; a mended key is tried at once'
   await loop.segment.until((messages) => messages.length === 2, deadline())
   await until(() => lane().pending === 0)
   expect(lane().state).toBe('ok')
+})
+
+test('other settings of the same account do not cut short what its destination asked for', async () => {
+  let requests = 0
+  await using loop = await startFileLoop(
+    { tenants: { acme: {} } },
+    {
+      segment() {
+        requests += 1
+        return new Response('', { status: 429, headers: { 'retry-after': '600' } })
+      },
+    },
+  )
+  const lane = () => health(loop).tenants['acme']!.destinations.segment
+  await complete(loop, 'acme', 'ada', 'one')
+  await until(() => lane().state === 'throttled')
+  writeFileSync(loop.file, readFileSync(loop.file, 'utf8').replace('timeout: 2s', 'timeout: 9s'))
+  expect(await loop.daemon.reload()).toMatchObject({ ok: true })
+  // Whatever it takes next would go out with what waits.
+  await complete(loop, 'acme', 'grace', 'two')
+  await until(() => lane().pending === 4)
+  expect(lane().state).toBe('throttled')
+  expect(requests).toBe(1)
 })
 
 test('what waits for a tenant that is gone is shown, and goes on when it is back', async () => {

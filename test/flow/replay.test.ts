@@ -210,3 +210,35 @@ test('what somebody made a plugin say cannot paint over the terminal of who read
     expect(text).not.toContain('\u001b')
   }
 })
+
+test('what an item becomes when it is mapped anew all goes before what its user did later', async () => {
+  let isDown = true
+  await using loop = await start({
+    tenants: { acme: withPlugin },
+    plugins: pluginStub(broken),
+    segment: () => (isDown ? new Response('', { status: 503 }) : null),
+  })
+  const completeWith = (id: string, seats: number) =>
+    loop.post(
+      '/v1/refiner/acme',
+      withResponse(
+        { uuid: id, data: { id } },
+        { remote_id: 'ada', account: { remote_id: 'acme-inc', attributes: { seats } } },
+      ),
+      bearer('acme-webhook-secret'),
+    )
+  await completeWith('first', 1)
+  await until(() => dead(loop) === 1)
+  await loop.reload({ plugins: pluginStub('unchanged') })
+  await completeWith('second', 2)
+  const pending = () => loop.daemon.health().tenants['acme']!.destinations.segment.pending
+  await until(() => pending() === 3)
+  await api(loop, '/api/deliveries/1/replay', 'POST')
+  await until(() => pending() === 6)
+  isDown = false
+  await loop.segment.until((messages) => messages.length === 6, deadline())
+  const groups = loop.segment.messages.filter(({ message }) => message['type'] === 'group')
+  expect(groups.map(({ message }) => message['traits'])).toEqual([{ refiner_seats: 1 }, { refiner_seats: 2 }])
+  const types = loop.segment.messages.map(({ message }) => String(message['type']))
+  expect(types.join()).toBe('identify,group,track,identify,group,track')
+})

@@ -106,3 +106,27 @@ test('a deletion is stored, and Refiner is not told yet', async () => {
   expect(rows()).toEqual([{ call: 'delete', state: 'skipped' }])
   expect(loop.refiner.requests).toBe(0)
 })
+
+test('a message ID of a sender cannot stand for an item that could not be mapped', async () => {
+  await using loop = await startLoop()
+  const key = basic('acme-destination-key')
+  await loop.post('/v1/segment', { type: 'track', userId: 'u', event: 'e', messageId: 'inbox-2' }, key)
+  // On one level, their names would come to more than a megabyte.
+  const traits = {
+    ['n'.repeat(10_000)]: Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`t${n}`, n])),
+  }
+  await loop.post('/v1/segment', { type: 'identify', userId: 'u', messageId: 'm', traits }, key)
+  await until(() => loop.daemon.health().tenants['acme']!.dead === 1)
+  expect(loop.refiner.calls.map(({ body }) => body)).toEqual([{ id: 'u', event: 'e' }])
+})
+
+test('the same body at the routes of three types is three messages', async () => {
+  await using loop = await startLoop()
+  const body = { userId: 'u', event: 'e', groupId: 'g', timestamp: '2024-05-01T00:00:00.000Z' }
+  for (const type of ['identify', 'group', 'track', 'track']) {
+    expect((await loop.post(`/v1/${type}`, body, basic('acme-destination-key'))).status).toBe(200)
+  }
+  await loop.refiner.until((calls) => calls.length === 3, deadline())
+  await until(() => loop.daemon.health().tenants['acme']!.pending === 0)
+  expect(loop.refiner.calls).toHaveLength(3)
+})

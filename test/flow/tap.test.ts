@@ -119,6 +119,6 @@ test('readers are bounded, and all are let go at the end', async () => {
   clock.pass(25)
   expect((await waiting[0])?.events).toMatchObject([{ delivery: 1, seq: next + 1 }])
   const last = tap.read(next + 1, ALL, 8000)
-  tap.close()
+  void tap.close()
   expect(await last).toMatchObject({ stopping: true, events: [] })
 })

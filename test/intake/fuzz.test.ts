@@ -242,6 +242,14 @@ const KNOWN: Sent[] = [
     ],
   }),
   sent({ target: '/v1/refiner/query?token=x', headers: [['host', ':::']] }),
+  sent({
+    method: 'GET',
+    target: '/api/deliveries/1%',
+    headers: [
+      ['host', 'localhost'],
+      ['authorization', 'Bearer admin'],
+    ],
+  }),
 ]
 
 test('every route answers every request, and none with a 500', async () => {

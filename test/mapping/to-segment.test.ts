@@ -328,6 +328,24 @@ describe('message IDs', () => {
     }
   })
 
+  test.each([
+    ['completed', 'Completed Survey', 'received_at'],
+    ['seen', 'Saw Survey', 'first_shown_at'],
+    ['dismissed', 'Dismissed Survey', 'last_shown_at'],
+  ])(
+    'are new for a survey that was %s again, where all that tells them apart is a moment',
+    (_, trigger, name) => {
+      const idAt = (moment: string) => {
+        const response = { data: { nps: '9' }, [name]: moment }
+        const body = { triggered_event: trigger, remote_id: 'u', form: { uuid: 'f', name: 'NPS' }, response }
+        return map(body, { events: EVENTS })[0]!.messageId
+      }
+      const april = idAt('2024-04-01T10:00:00.000000Z')
+      expect(idAt('2024-05-01T10:00:00.000000Z')).not.toBe(april)
+      expect(idAt('2024-04-01 10:00:00')).toBe(april)
+    },
+  )
+
   test('are others in another tenant', () => {
     for (const id of ids(completedSurvey(), 'globex')) expect(first).not.toContain(id)
   })

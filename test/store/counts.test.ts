@@ -34,7 +34,7 @@ test('little that waits is counted as it is; of much the number follows, a step 
 
   store.sqlite.run(`update outbox set state = 'delivered', settled_at = 1 where id <= 40000`)
   expect(open()).toBe(5000)
-  expect(counts.pending('acme')).toBe(5000)
+  expect(counts.pending('acme', 'refiner_webhook')).toBe(5000)
   store.close()
   rmSync(folder, { recursive: true })
 })

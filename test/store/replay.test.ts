@@ -9,7 +9,7 @@ import { mendHeads, settleHead } from '../../src/store/heads.ts'
 import {
   insertInboxItem,
   markMapped,
-  unmappedByTenant,
+  unmappedByGroup,
   unmappedItems,
   waitingGroups,
 } from '../../src/store/inbox.ts'
@@ -205,7 +205,9 @@ describe('a replay', () => {
     // With a message, but never tried: Segment would have dropped it.
     expect(replayDelivery(store, second!.id, terms(5)).kind).toBe('remapped')
     expect(findDelivery(store, first!.id)).toBeNull()
-    expect(unmappedByTenant(store, {})).toEqual([{ tenant: 'acme', open: 2, oldestOpen: 1 }])
+    expect(unmappedByGroup(store, {})).toEqual([
+      { tenant: 'acme', source: 'segment', open: 2, oldestOpen: 1 },
+    ])
     expect(replayDelivery(store, first!.id, terms(5)).kind).toBe('unknown')
   })
 
@@ -241,8 +243,8 @@ test('what is made anew of an input goes where the old delivery was, before what
   const due = [...dueDeliveries(store, lane, 6, 10)].map(({ id, messageId }) => [id, messageId])
   expect(due).toEqual([
     [id, 'new-1'],
-    [id + 1, expect.any(String)],
     [expect.any(Number), 'new-2'],
+    [id + 1, expect.any(String)],
   ])
   expect(findDelivery(store, id)).toMatchObject({
     createdAt: 1,

@@ -52,19 +52,10 @@ export interface Changes {
   readonly refiner?: Partial<DestinationHealth>
   readonly facts?: Partial<Omit<Facts, 'tenants'>>
   readonly configuration?: Partial<ConfigurationHealth>
-  readonly problems?: readonly string[]
 }
 
 /** The facts of a daemon with one tenant `acme`, with which all is well but for what is changed. */
-export function factsWith({
-  settings,
-  tenant,
-  segment,
-  refiner,
-  facts,
-  configuration,
-  problems = [],
-}: Changes = {}): Facts {
+export function factsWith({ settings, tenant, segment, refiner, facts, configuration }: Changes = {}): Facts {
   return {
     at: NOW,
     health: {
@@ -72,7 +63,7 @@ export function factsWith({
       version: '0.1.0',
       uptime_seconds: 86_400,
       database: { status: 'ok', error: null },
-      problems,
+      problems: [],
       tenants: {
         acme: {
           enabled: true,
@@ -92,6 +83,7 @@ export function factsWith({
         ...configuration,
       },
     },
+    full: [],
     disk_free_bytes: 50 * 1024 ** 3,
     looked_at_items: 80,
     unread: null,

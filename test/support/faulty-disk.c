@@ -7,7 +7,8 @@
  *                        0 or absent: nothing
  *   FAULTY_DISK_JOURNAL  optional: a line for each call, from which a test knows what a power cut would take
  *
- * A line of the journal: W <offset> <length> <path> | S <path> (synced) | F <path> (failed to) | T <size> <path>
+ * A line of the journal: W <offset> <length> <path> | T <size> <path> | B <thread> <path> (a sync begins: what is written
+ * after it is not covered) | S <thread> <path> (synced) | F <thread> <path> (failed to)
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -113,12 +114,14 @@ static int sync_with(int fd, int (*real)(int)) {
   char path[PATH_ROOM];
   char line[PATH_ROOM + 64];
   if (!is_ours(fd, path)) return real(fd);
+  long thread = syscall(SYS_gettid);
+  note(line, snprintf(line, sizeof line, "B %ld %s\n", thread, path));
   long delay = setting("delay_us=");
   if (delay > 0) usleep((useconds_t)delay);
   int failed = fails("fsync=");
   int error = errno;
   if (!failed && real(fd) != 0) return -1;
-  note(line, snprintf(line, sizeof line, "%c %s\n", failed ? 'F' : 'S', path));
+  note(line, snprintf(line, sizeof line, "%c %ld %s\n", failed ? 'F' : 'S', thread, path));
   errno = error;
   return failed ? -1 : 0;
 }

@@ -69,8 +69,11 @@ function errno(name: keyof typeof constants.errno | undefined): number {
 type Range = readonly [from: number, to: number]
 
 interface Unsynced {
-  /** Written, and not yet synced. */
-  dirty: Range[]
+  /** Written, and not yet synced; with how many writes there were before. */
+  dirty: (readonly [range: Range, number: number])[]
+  writes: number
+  /** Of each thread that syncs, how many writes there were when it began. */
+  begun: Map<number, number>
   /** A sync of it failed: the system takes it for clean, and no later sync writes it. */
   forgotten: Range[]
 }
@@ -81,14 +84,19 @@ function lostRanges(journal: string): Map<string, Range[]> {
   for (const line of journal.split('\n')) {
     const [kind, ...rest] = line.split(' ')
     if (kind === undefined || kind === '') continue
-    const numbers = rest.splice(0, kind === 'W' ? 2 : kind === 'T' ? 1 : 0).map(Number)
+    const numbers = rest.splice(0, kind === 'W' ? 2 : 1).map(Number)
     const path = rest.join(' ')
     if (path.endsWith('-shm') || path.endsWith('(deleted)')) continue
-    const file = files.get(path) ?? { dirty: [], forgotten: [] }
+    const file = files.get(path) ?? { dirty: [], writes: 0, begun: new Map(), forgotten: [] }
     files.set(path, file)
     take(file, kind, numbers)
   }
-  return new Map([...files].map(([path, { dirty, forgotten }]) => [path, [...dirty, ...forgotten]]))
+  return new Map(
+    [...files].map(([path, { dirty, forgotten }]) => [
+      path,
+      [...dirty.map(([range]) => range), ...forgotten],
+    ]),
+  )
 }
 
 function take(file: Unsynced, kind: string, [first = 0, second = 0]: readonly number[]): void {
@@ -96,19 +104,26 @@ function take(file: Unsynced, kind: string, [first = 0, second = 0]: readonly nu
     case 'W': {
       const written: Range = [first, first + second]
       file.forgotten = file.forgotten.flatMap((range) => without(range, written))
-      file.dirty.push(written)
+      file.dirty.push([written, file.writes])
+      file.writes += 1
       return
     }
+    case 'B':
+      file.begun.set(first, file.writes)
+      return
     case 'S':
-      file.dirty = []
+    case 'F': {
+      const begun = file.begun.get(first) ?? 0
+      const isCovered = ([, number]: readonly [Range, number]) => number < begun
+      if (kind === 'F') file.forgotten.push(...file.dirty.filter(isCovered).map(([range]) => range))
+      file.dirty = file.dirty.filter((one) => !isCovered(one))
       return
-    case 'F':
-      file.forgotten.push(...file.dirty)
-      file.dirty = []
-      return
+    }
     case 'T': {
       const cut: Range = [first, Infinity]
-      file.dirty = file.dirty.flatMap((range) => without(range, cut))
+      file.dirty = file.dirty.flatMap(([range, number]) =>
+        without(range, cut).map((left) => [left, number] as const),
+      )
       file.forgotten = file.forgotten.flatMap((range) => without(range, cut))
       return
     }

@@ -77,7 +77,9 @@ export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Prom
     case 'power':
       break
     case 'replay':
-      void replay(await victim.up()).catch(() => {})
+      void replay(await victim.up()).catch((error: unknown) => {
+        if (error instanceof ReplayFailed) complaint = error.message
+      })
       await Bun.sleep(random.between(0, 20))
       break
     case 'reload':
@@ -104,19 +106,43 @@ export async function strike(blow: Exclude<Blow, 'migrate'>, stage: Stage): Prom
   return complaint ?? remains.complaint
 }
 
-/** Replays what was given up, part by part. Rejects when the daemon is killed meanwhile. */
+/** The daemon did not do what it should with a replay. */
+class ReplayFailed extends Error {}
+
+/**
+ * Goes on with the replays that a kill broke off, then replays what was given up, part by part. Rejects with ReplayFailed
+ * when the daemon refuses, and with something else when it is killed meanwhile.
+ */
 export async function replay(url: string): Promise<void> {
-  const query = new URLSearchParams({ state: 'dead' })
-  for (let more = true; more;) {
-    const response = await fetch(`${url}/api/deliveries/replay?${query.toString()}`, {
-      method: 'POST',
-      headers: bearer(ADMIN_TOKEN),
-    })
-    const part = (await response.json()) as { more: boolean; after: number; until: number }
-    query.set('after', String(part.after))
-    query.set('until', String(part.until))
-    more = part.more
+  for (const { replay, finished_at: finishedAt } of await call<Replay[]>(url, 'GET', '/api/replays')) {
+    if (finishedAt === null) await goOn(url, replay)
   }
+  const { replay, finished_at: finishedAt } = await call<Replay>(
+    url,
+    'POST',
+    '/api/deliveries/replay?state=dead',
+  )
+  if (finishedAt === null) await goOn(url, replay)
+}
+
+interface Replay {
+  readonly replay: number
+  readonly finished_at: string | null
+}
+
+async function goOn(url: string, id: number): Promise<void> {
+  for (;;) {
+    const part = await call<Replay>(url, 'POST', `/api/deliveries/replay?replay=${id}`)
+    if (part.finished_at !== null) return
+  }
+}
+
+async function call<Answer>(url: string, method: string, path: string): Promise<Answer> {
+  const response = await fetch(url + path, { method, headers: bearer(ADMIN_TOKEN) })
+  // While it stops, or its disk fails, it says so: whoever asks comes back.
+  if (response.status === 503) throw new Error('not now')
+  if (!response.ok) throw new ReplayFailed(`${method} ${path} was answered ${response.status}`)
+  return (await response.json()) as Answer
 }
 
 /** Waits until it has acknowledged some more, by chance more or less, and then for a moment by chance. */

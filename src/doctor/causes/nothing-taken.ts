@@ -6,7 +6,7 @@ const LITTLE_ROOM = 256 * 1024 * 1024
 export const nothingTaken: Cause = {
   name: 'nothing_taken',
   looksAt: 'whether the database takes writes, the disk has room, and the backlog is below its bound',
-  find({ health, unread, disk_free_bytes }) {
+  find({ health, full: ways, unread, disk_free_bytes }) {
     const findings = []
     const fault = health.database.error ?? unread
     if (fault !== null) {
@@ -37,21 +37,17 @@ export const nothingTaken: Cause = {
         ],
       })
     }
-    for (const problem of health.problems) {
-      const name = /^(\S+): so much waits that what comes is answered 503/.exec(problem)?.[1]
-      if (name === undefined) continue
-      const waits = health.tenants[name]
-      const [slow] = Object.entries(waits?.destinations ?? {}).toSorted((a, b) => b[1].pending - a[1].pending)
+    for (const { tenant, source } of ways) {
+      const isRefiner = source === 'refiner_webhook'
+      const [from, to] = isRefiner ? ['Refiner', 'Segment'] : ['Segment', 'Refiner']
+      const waits = health.tenants[tenant]?.destinations[isRefiner ? 'segment' : 'refiner']
       findings.push({
-        tenant: name,
+        tenant,
         likelihood: 'certain' as const,
-        problem: `so much waits that what comes is turned away with 503 (${waits?.pending ?? '?'} by now)`,
-        evidence:
-          slow === undefined
-            ? []
-            : [`most of it waits for ${slow[0]}: ${slow[1].last_error?.message ?? slow[1].state}`],
+        problem: `so much waits for ${to} that what ${from} sends is turned away with 503 (${waits?.pending ?? 'unknown'} by now)`,
+        evidence: [`${to}: ${waits?.last_error?.message ?? waits?.state ?? 'unknown'}`],
         advice: [
-          'mend what it waits for; then it is sent, and new things are taken by themselves',
+          `mend what keeps ${to} from taking it; then new things are taken by themselves`,
           'with room on the disk, server.max_pending can be raised meanwhile',
         ],
       })

@@ -83,7 +83,8 @@ const statements = [
 
   `create unique index outbox_head on outbox (tenant, destination, user_key) where head = 1`,
   `create index outbox_due on outbox (tenant, destination, not_before, id) where head = 1 and state = 'pending'`,
-  `create index outbox_open_by_user on outbox (tenant, destination, user_key, id, settled_at)
+  // In order of arrival: what an item becomes when it is mapped anew comes before what arrived later.
+  `create index outbox_open_by_user on outbox (tenant, destination, user_key, inbox_id, id, settled_at)
     where settled_at is null`,
   `create index outbox_leased on outbox (state, tenant, destination) where state = 'leased'`,
   `create index outbox_dead on outbox (tenant, destination, settled_at) where state = 'dead'`,
