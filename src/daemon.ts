@@ -12,8 +12,10 @@ import { Backlog } from './daemon/backlog.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
 import { Diagnosis } from './daemon/diagnosis.ts'
 import { Housekeeper } from './daemon/housekeeper.ts'
-import { LaneMaker, wayOf } from './daemon/lanes.ts'
+import { createReader, LaneMaker, wayOf } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
+import { Polling } from './daemon/polling.ts'
+import { operatorPeople } from './daemon/operator-people.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
 import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
@@ -130,6 +132,24 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     configuration.retention,
   )
 
+  const polling = new Polling({
+    store,
+    clock,
+    reader: (tenant, { delivery: { timeoutMs } }) =>
+      createReader(tenant, {
+        timeoutMs,
+        clock,
+        rate: () => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
+      }),
+    isForgotten: () => false,
+    onFound(tenant, missed) {
+      log.warn({ tenant, missed }, 'polling found responses that no webhook had brought')
+      mapper.wake()
+    },
+    onFailure: (tenant, { reason }) => log.warn({ tenant, fault: reason }, 'polling Refiner failed'),
+    onError: onError('polling Refiner'),
+  })
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
@@ -142,6 +162,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       clock,
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
+      pollStatus: (tenant) => polling.status(tenant),
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
       databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
@@ -173,6 +194,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   reloader.start()
   backlog.start()
   housekeeper.start()
+  polling.start(generation.configuration)
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -207,6 +229,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         wakeMapper: () => mapper.wake(),
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),
+      people: operatorPeople({ store, clock, tenants: () => generation.configuration.tenants.keys() }),
     })
     const monitoring = monitoringRoutes({
       health,
@@ -243,6 +266,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     ruleFailures.clear()
     housekeeper.retain(wanted.configuration.retention)
     dispatcher.replace(nextLanes, SENDS_GRACE_MS)
+    polling.replace(wanted.configuration)
     if (before.mappings.plugins !== project.plugins) before.mappings.plugins.stop()
     log.info({ tenants: wanted.configuration.tenants.size }, 'configuration reloaded')
     return wanted.needsRestart
@@ -256,6 +280,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     reloader.stop()
     backlog.stop()
     housekeeper.stop()
+    polling.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)

@@ -10,6 +10,7 @@ import { addDoctor } from './doctor.ts'
 import { addMappingCommands } from './mapping-commands.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
+import { addUsers } from './users-command.ts'
 
 const JSON_OUTPUT = () => new Option('--json', 'print JSON, for a program to read').default(false)
 
@@ -125,6 +126,8 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
   addMappingCommands(program, config, context, finish)
 
   addDeliveries(program, config, context, finish)
+
+  addUsers(program, config, context, finish)
 
   addDatabaseCommands(program, config, context, finish)
 

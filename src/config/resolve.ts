@@ -104,6 +104,7 @@ function resolveRefiner(refiner: Part<'refiner'>): RefinerSettings {
     endpoint: baseUrl(refiner.endpoint ?? DEFAULTS.refinerEndpoint),
     webhook: refiner.webhook === undefined ? null : resolveWebhook(refiner.webhook),
     requestsPerSecond: parseRate(refiner.rate_limit ?? DEFAULTS.refinerRate),
+    pollMs: refiner.poll === undefined ? null : parseDuration(refiner.poll),
   }
 }
 

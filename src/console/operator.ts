@@ -5,6 +5,8 @@ import { requestUrl } from '../http/request-url.ts'
 import { json, refusal } from './answers.ts'
 import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
+import type { People } from './people.ts'
+import { peopleRoutes } from './people-routes.ts'
 import { readTap } from './read-tap.ts'
 import { partOf } from './query.ts'
 import { listReplays, replayDeliveries, replayDelivery } from './replays.ts'
@@ -16,6 +18,7 @@ export interface OperatorParts {
   readonly isStopping: () => boolean
   readonly health: () => Health
   readonly deliveries: Deliveries
+  readonly people: People
   readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
   /** What `doctor` judges by, but for what the thread that speaks HTTP adds; null when it is stopping. */
@@ -36,9 +39,9 @@ interface ToldMistake {
   readonly hint: string | null
 }
 
-/** The operator's API and console. Lists show how deliveries fare, and nothing of what anybody said. */
+/** The operator's API and console. Lists of deliveries show how they fare, and nothing of what anybody said. */
 export function operatorRoutes(parts: OperatorParts) {
-  const { health, deliveries, tap, isStopping } = parts
+  const { health, deliveries, people, tap, isStopping } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
   return new Elysia({ name: 'operator' })
@@ -49,6 +52,7 @@ export function operatorRoutes(parts: OperatorParts) {
     .get('/api/deliveries/:id', ({ request, params: { id } }) =>
       reads(request, () => showDelivery(deliveries, partOf(id))),
     )
+    .use(peopleRoutes({ people, isStopping, reads }))
     .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
     .get('/api/diagnosis', ({ request }) => reads(request, () => diagnosisOr503(parts)))
     .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))

@@ -106,6 +106,8 @@ export interface RefinerSettings {
   /** Null only where `toSegment` is not enabled. */
   readonly webhook: WebhookCheck | null
   readonly requestsPerSecond: number
+  /** How often responses are fetched whose webhook never came, in ms; null: never. */
+  readonly pollMs: number | null
 }
 
 /** How a Refiner webhook proves that it comes from the tenant's Refiner account. */

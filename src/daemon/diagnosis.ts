@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from '../contracts/clock.ts'
-import type { RefinerSettings, Tenant } from '../contracts/configuration.ts'
+import type { Tenant } from '../contracts/configuration.ts'
 import type { DeadFacts, Facts, TenantFacts, TenantSettingsFacts } from '../contracts/diagnosis.ts'
 import type { Health } from '../contracts/health.ts'
 import type { Store } from '../store/open.ts'
@@ -143,7 +143,7 @@ function settingsOf({ enabled, refiner, segment, toSegment, toRefiner }: Tenant)
     to_segment: toSegment.enabled,
     to_refiner: toRefiner.enabled,
     webhook: webhook === null ? null : { in: webhook.in, name: 'name' in webhook ? webhook.name : null },
-    poll_ms: pollMs(refiner),
+    poll_ms: refiner.pollMs,
     anonymous: toSegment.anonymous,
     surveys: toSegment.surveys,
     segment_endpoint: segment.endpoint,
@@ -151,11 +151,6 @@ function settingsOf({ enabled, refiner, segment, toSegment, toRefiner }: Tenant)
     destination_keys: segment.destinationKeys.length,
     signed: segment.sharedSecret !== null,
   }
-}
-
-/** Null where Refiner is not polled, or cannot be by this version. */
-function pollMs(refiner: RefinerSettings & { readonly pollMs?: number | null }): number | null {
-  return refiner.pollMs ?? null
 }
 
 async function freeBytes(databasePath: string): Promise<number | null> {

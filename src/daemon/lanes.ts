@@ -1,10 +1,12 @@
 import type { Fetch } from '../clients/http-post.ts'
 import type { PeerClocks } from '../clients/peer-clocks.ts'
+import { RefinerRestReader } from '../clients/refiner-reader.ts'
 import { RefinerRest } from '../clients/refiner-rest.ts'
 import { SegmentTracking } from '../clients/segment-tracking.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { Configuration, DeliverySettings, Tenant } from '../contracts/configuration.ts'
 import type { Destination, Sender } from '../contracts/delivery.ts'
+import type { RefinerReader } from '../contracts/refiner-reader.ts'
 import { Lane, type LaneParts } from '../dispatch/lane.ts'
 import { LaneConduct } from '../dispatch/lane-conduct.ts'
 import { RateLimiter } from '../dispatch/rate-limiter.ts'
@@ -46,6 +48,11 @@ export class LaneMaker {
       const made = lane === undefined ? undefined : this.#made.get(lane)
       return lane !== undefined && Bun.deepEquals(made?.plan, plan) ? lane : this.#make(plan, made)
     })
+  }
+
+  /** What bounds the requests of a lane; null where there is no lane. */
+  rateOf(lane: Lane | undefined): RateLimiter | null {
+    return lane === undefined ? null : (this.#made.get(lane)?.rate ?? null)
   }
 
   /** A lane that takes the place of another one to the same account knows what the destination last asked of that. */
@@ -103,6 +110,21 @@ function createSender(
     case 'refiner':
       return new RefinerRest(parts)
   }
+}
+
+/** Reading gets this part of the tenant's rate at most, so that deliveries go on. */
+const READING_PART = 0.25
+
+/** Reads a tenant's Refiner account within its rate; `rate` is that of the lane which delivers to it, if there is one. */
+export function createReader(
+  { refiner }: Tenant,
+  { timeoutMs, clock, rate }: { timeoutMs: number; clock: Clock; rate: () => RateLimiter | null },
+): RefinerReader {
+  const { endpoint, apiKey: key, requestsPerSecond } = refiner
+  const own = new RateLimiter(requestsPerSecond * READING_PART, clock)
+  const turn = async (signal: AbortSignal) =>
+    (await waitUnless(signal, own.take(), clock)) && waitUnless(signal, rate()?.take() ?? 0, clock)
+  return new RefinerRestReader({ endpoint, key, timeoutMs, fetch, clock, turn })
 }
 
 /** A tenant's way to a destination, as one word. */

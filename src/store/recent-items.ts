@@ -15,52 +15,11 @@ export interface RecentItem {
   readonly receivedAt: number
 }
 
-type Before = { before: number; limit: number }
-
 /** Items that came before the one of that ID, newest first. */
-export function itemsBefore(store: Store, values: Before): RecentItem[] {
-  return namesOrigins(store) ? itemsWithOrigin(store, values) : itemsByWebhook(store, values)
-}
-
-const origins = new WeakMap<Store, boolean>()
-
-/** Whether the tables say how an item came; where they do not, nothing came but by a webhook. */
-function namesOrigins(store: Store): boolean {
-  const known = origins.get(store)
-  if (known !== undefined) return known
-  const named =
-    store.sqlite.query(`select 1 from pragma_table_info('inbox') where name = 'origin'`).get() !== null
-  origins.set(store, named)
-  return named
-}
-
-const itemsWithOrigin = rows<Before, RecentItem>((db, { before, limit }) =>
+export const itemsBefore = rows<{ before: number; limit: number }, RecentItem>((db, { before, limit }) =>
   db
     .selectFrom('inbox')
-    .select([
-      'id',
-      'tenant',
-      'source',
-      'state',
-      sql<RecentItem['origin']>`origin`.as('origin'),
-      'received_at as receivedAt',
-    ])
-    .where('id', '<', before)
-    .orderBy('id', 'desc')
-    .limit(limit),
-)
-
-const itemsByWebhook = rows<Before, RecentItem>((db, { before, limit }) =>
-  db
-    .selectFrom('inbox')
-    .select([
-      'id',
-      'tenant',
-      'source',
-      'state',
-      sql<'webhook'>`'webhook'`.as('origin'),
-      'received_at as receivedAt',
-    ])
+    .select(['id', 'tenant', 'source', 'state', 'origin', 'received_at as receivedAt'])
     .where('id', '<', before)
     .orderBy('id', 'desc')
     .limit(limit),

@@ -49,6 +49,7 @@ test('a file that is silent gets every default', () => {
             endpoint: 'https://api.refiner.io/v1',
             webhook: { in: 'bearer', secret: 'hook-secret' },
             requestsPerSecond: 10,
+            pollMs: null,
           },
           segment: {
             writeKey: 'segment-key',

@@ -20,11 +20,6 @@ test.each<[what: string, file: string, code: MistakeCode]>([
     tenantFile([REFINER, SEGMENT], ['server: { public_url: ¦"http://sync.example.com" }']),
     'insecure_endpoint',
   ],
-  [
-    'polling',
-    tenantFile([SEGMENT, 'refiner: { api_key: k, webhook: { secret: w }, ¦poll: 5m }']),
-    'no_effect',
-  ],
   ['deletion in Refiner', tenantFile([REFINER, SEGMENT, 'to_refiner: { ¦delete: true }']), 'no_effect'],
   [
     'a plugin that no tenant uses',

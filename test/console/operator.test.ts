@@ -133,6 +133,18 @@ test('a reload that a stop cuts short is answered 503', async () => {
       continueReplay: unused,
       replays: unused,
     },
+    people: {
+      rest: unused,
+      elapsed: unused,
+      tenants: unused,
+      hasUser: unused,
+      listPart: unused,
+      find: unused,
+      conflicts: unused,
+      person: unused,
+      exportHead: unused,
+      exportPart: unused,
+    },
     async reload() {
       stops = true
       throw new Error('refiner-sync is stopping')

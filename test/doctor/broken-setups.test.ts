@@ -282,9 +282,6 @@ test.each(Object.entries(BROKEN))('%s', async (_, { options, use, wait, cause, s
 /** As if polling had found these responses, and the last webhook had come a week ago. */
 function foundByPolling(loop: Loop): void {
   const sqlite = new Database(loop.configuration.database.path)
-  const columns = sqlite.query(`select name from pragma_table_info('inbox') where name = 'origin'`)
-  if (columns.get() === null)
-    sqlite.run(`alter table inbox add column origin text not null default 'webhook'`)
   sqlite.run(`update inbox set origin = 'poll' where source = 'refiner_webhook' and id > 1`)
   sqlite.run('update inbox set received_at = received_at - ? where id = 1', [7 * 86_400_000])
   sqlite.close()

@@ -130,6 +130,19 @@ const BROKEN: readonly [what: string, changes: Changes, cause: string, said: rea
     ['tenants.acme.refiner.api_key'],
   ],
   [
+    'a key that polling finds refused',
+    {
+      polling: {
+        last_success: daysAgo(3),
+        last_error: error('api.refiner.io answered 401: check the key in refiner-sync.yaml'),
+        missed_by_webhook: 0,
+        last_missed: null,
+      },
+    },
+    'key_refused',
+    ['responses cannot be fetched', 'tenants.acme.refiner.api_key'],
+  ],
+  [
     'a host that is not found',
     { segment: { ...down, last_error: error('no connection to api.segment.oi: ENOTFOUND') } },
     'destination_unreachable',

@@ -16,6 +16,7 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
       endpoint: 'http://127.0.0.1:9/v1',
       webhook: { in: 'bearer', secret: `${name}-webhook-secret` },
       requestsPerSecond: 1000,
+      pollMs: null,
       ...refiner,
     },
     segment: {

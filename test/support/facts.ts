@@ -1,5 +1,5 @@
 import type { Facts, TenantFacts, TenantSettingsFacts } from '../../src/contracts/diagnosis.ts'
-import type { ConfigurationHealth, DestinationHealth } from '../../src/contracts/health.ts'
+import type { ConfigurationHealth, DestinationHealth, PollingHealth } from '../../src/contracts/health.ts'
 
 export const NOW = '2026-03-10T12:00:00.000Z'
 
@@ -51,11 +51,20 @@ export interface Changes {
   readonly segment?: Partial<DestinationHealth>
   readonly refiner?: Partial<DestinationHealth>
   readonly facts?: Partial<Omit<Facts, 'tenants'>>
+  readonly polling?: PollingHealth | null
   readonly configuration?: Partial<ConfigurationHealth>
 }
 
 /** The facts of a daemon with one tenant `acme`, with which all is well but for what is changed. */
-export function factsWith({ settings, tenant, segment, refiner, facts, configuration }: Changes = {}): Facts {
+export function factsWith({
+  settings,
+  tenant,
+  segment,
+  refiner,
+  facts,
+  configuration,
+  polling = null,
+}: Changes = {}): Facts {
   return {
     at: NOW,
     health: {
@@ -70,6 +79,7 @@ export function factsWith({ settings, tenant, segment, refiner, facts, configura
           pending: 0,
           oldest_pending_age_seconds: null,
           dead: 0,
+          polling,
           destinations: { segment: { ...LANE, ...segment }, refiner: { ...LANE, ...refiner } },
         },
       },

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Clock } from '../../src/contracts/clock.ts'
 import type { Configuration, DeliverySettings } from '../../src/contracts/configuration.ts'
 import type { PluginHost } from '../../src/contracts/plugin-host.ts'
 import { type Daemon, startDaemon } from '../../src/daemon.ts'
@@ -34,6 +35,7 @@ export interface LoopOptions {
   readonly tenants?: Tenants
   readonly plugins?: PluginHost
   readonly log?: Log
+  readonly clock?: Clock
   readonly delivery?: Partial<DeliverySettings>
   readonly adminToken?: string
   readonly maxPending?: number
@@ -48,6 +50,7 @@ export async function startLoop({
   tenants: first = { acme: {} },
   plugins = NO_PLUGINS,
   log = silentLog,
+  clock,
   delivery,
   adminToken,
   maxPending,
@@ -74,7 +77,7 @@ export async function startLoop({
   }
   let current = { configuration: configure(first), plugins }
   const load = (): Promise<Project> => Promise.resolve({ ok: true, ...current, warnings: [], files: [] })
-  let daemon = await startDaemon({ ...current, load, log })
+  let daemon = await startDaemon({ ...current, load, log, ...(clock && { clock }) })
   return {
     get configuration() {
       return current.configuration
@@ -86,7 +89,7 @@ export async function startLoop({
     refiner,
     async restart() {
       await daemon.stop()
-      daemon = await startDaemon({ ...current, load, log })
+      daemon = await startDaemon({ ...current, load, log, ...(clock && { clock }) })
     },
     reload({ tenants, plugins }) {
       const configuration = tenants === undefined ? current.configuration : configure(tenants)

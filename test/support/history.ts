@@ -1,0 +1,106 @@
+import type { PeerRequest, Respond } from '../../src/demo/scripted-server.ts'
+import { completedSurvey } from '../fixtures/refiner-webhook.ts'
+
+/** What Refiner's API tells of the time before, with invented people. */
+
+const DAY_MS = 86_400_000
+export const HISTORY_BEGINS = Date.UTC(2023, 0, 1)
+
+/** The webhook that Refiner sent, or would have sent, for response `n` of one that was completed each `everyMs`. */
+export function pastWebhook(n: number, { everyMs = DAY_MS / 20, users = 10 } = {}): Record<string, unknown> {
+  const at = new Date(HISTORY_BEGINS + n * everyMs).toISOString().replace('Z', '000Z')
+  const user = n % users
+  const base = completedSurvey()
+  return {
+    ...base,
+    uuid: `00000000-0000-4000-8000-${String(user).padStart(12, '0')}`,
+    remote_id: `user-${user}`,
+    email: `user-${user}@example.com`,
+    response: {
+      ...(base['response'] as object),
+      uuid: `10000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
+      first_shown_at: at,
+      last_shown_at: at,
+      first_data_reception_at: at,
+      last_data_reception_at: at,
+      completed_at: at,
+      received_at: at,
+      data: { nps: String(n % 11), comment: `comment ${n}` },
+    },
+  }
+}
+
+/** The same response as the API lists it: other moments' form, and the contact inside. */
+export function pastItem(n: number, options?: { everyMs?: number; users?: number }): Record<string, unknown> {
+  const {
+    response,
+    form,
+    triggered_event: _,
+    segments: __,
+    project_uuid: ___,
+    ...contact
+  } = pastWebhook(n, options)
+  const fields = Object.entries(response as Record<string, unknown>).map(([name, value]) => [
+    name,
+    name.endsWith('_at') && typeof value === 'string' ? value.slice(0, 19).replace('T', ' ') : value,
+  ])
+  return { ...(Object.fromEntries(fields) as object), form, contact }
+}
+
+export interface HistoryOptions {
+  readonly contacts?: readonly Record<string, unknown>[]
+  /** Asked before each answer, as a stand-in's `respond` is. */
+  readonly fault?: Respond
+}
+
+/** What a past response's `uuid` and place in time are. */
+interface Placed {
+  readonly at: number
+  readonly item: Record<string, unknown>
+}
+
+/** Answers `GET /responses` and `GET /contacts` as Refiner does, newest first; lets everything else through. */
+export function history(items: readonly Record<string, unknown>[], options: HistoryOptions = {}): Respond {
+  const placed = items
+    .map((item): Placed => ({ at: Date.parse(`${String(item['completed_at']).replace(' ', 'T')}Z`), item }))
+    .toSorted((a, b) => b.at - a.at)
+  return async (request) => {
+    if (request.method !== 'GET') return null
+    const fault = (await options.fault?.(request)) ?? null
+    if (fault !== null) return fault
+    if (request.path === '/v1/responses') {
+      const from = moment(request, 'date_range_start', -Infinity)
+      const to = moment(request, 'date_range_end', Infinity)
+      return listed(
+        request,
+        placed.filter(({ at }) => at >= from && at < to).map(({ item }) => item),
+      )
+    }
+    return request.path === '/v1/contacts' ? listed(request, options.contacts ?? []) : null
+  }
+}
+
+function moment({ query }: PeerRequest, name: string, otherwise: number): number {
+  const value = query.get(name)
+  if (value === null) return otherwise
+  return /^\d+$/.test(value)
+    ? Number(value)
+    : Date.parse(value.includes('T') ? value : `${value.replace(' ', 'T')}Z`)
+}
+
+function listed({ query }: PeerRequest, all: readonly unknown[]): Response {
+  const length = Number(query.get('page_length') ?? 50)
+  const from = Number(query.get('page_cursor') ?? 0)
+  const items = all.slice(from, from + length)
+  const next = from + length < all.length ? String(from + length) : null
+  return Response.json({
+    items,
+    pagination: {
+      items_count: all.length,
+      current_page: Math.floor(from / length) + 1,
+      items_per_page: length,
+      last_page: Math.max(1, Math.ceil(all.length / length)),
+      next_page_cursor: next,
+    },
+  })
+}
