@@ -7,10 +7,12 @@ import type { Cancel, Clock } from './contracts/clock.ts'
 import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
+import { PeerClocks } from './clients/peer-clocks.ts'
 import { Backlog } from './daemon/backlog.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
+import { Diagnosis } from './daemon/diagnosis.ts'
 import { Housekeeper } from './daemon/housekeeper.ts'
-import { createReader, LaneMaker } from './daemon/lanes.ts'
+import { createReader, LaneMaker, wayOf } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Polling } from './daemon/polling.ts'
 import { operatorPeople } from './daemon/operator-people.ts'
@@ -93,7 +95,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const onError = (doing: string) => (error: unknown) =>
     log.error({ fault: faultText(error) }, `${doing} failed`)
   const inbox = new GroupCommitAppender(store, clock, () => mapper.wake())
-  const laneMaker = new LaneMaker({ store, clock, random, onSettled, onError })
+  const peerClocks = new PeerClocks(clock)
+  const laneMaker = new LaneMaker({ store, clock, random, onSettled, onError, peerClocks })
   let generation: Generation
   try {
     generation = createGeneration(configuration, plugins)
@@ -163,6 +166,16 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
       databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
+  const diagnosis = new Diagnosis({
+    store,
+    clock,
+    health,
+    full: () => backlog.full,
+    databasePath: configuration.database.path,
+    tenants: () => generation.configuration.tenants,
+    clockAheadMs: (tenant, destination) => peerClocks.aheadOf(wayOf({ tenant, destination })),
+    isStopping,
+  })
   const routes = mainRoutes()
   // What looks at all that waits comes before the first request.
   dispatcher.recover()
@@ -206,6 +219,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       health,
       reload: () => reloader.reload(),
       tap,
+      diagnosis: () => diagnosis.facts(),
       deliveries: operatorDeliveries({
         store,
         clock,

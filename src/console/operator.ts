@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import type { Facts } from '../contracts/diagnosis.ts'
 import type { Health } from '../contracts/health.ts'
 import { requestUrl } from '../http/request-url.ts'
 import { json, refusal } from './answers.ts'
@@ -20,6 +21,8 @@ export interface OperatorParts {
   readonly people: People
   readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
+  /** What `doctor` judges by, but for what the thread that speaks HTTP adds; null when it is stopping. */
+  readonly diagnosis: () => Promise<Omit<Facts, 'intake'> | null>
 }
 
 /** What reading the configuration again came to. */
@@ -51,6 +54,7 @@ export function operatorRoutes(parts: OperatorParts) {
     )
     .use(peopleRoutes({ people, isStopping, reads }))
     .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
+    .get('/api/diagnosis', ({ request }) => reads(request, () => diagnosisOr503(parts)))
     .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))
     .post('/api/deliveries/replay', ({ request }) =>
       changes(request, () => replayDeliveries(deliveries, queryOf(request), isStopping)),
@@ -95,6 +99,11 @@ async function reloadOr503({ reload, isStopping }: OperatorParts): Promise<Respo
     if (isStopping()) return refusal(503, 'refiner-sync is stopping')
     throw error
   }
+}
+
+async function diagnosisOr503({ diagnosis }: OperatorParts): Promise<Response> {
+  const facts = await diagnosis()
+  return facts === null ? refusal(503, 'refiner-sync is stopping') : json(facts)
 }
 
 function reloadAnswer(reloaded: Reloaded): Response {

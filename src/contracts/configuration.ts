@@ -31,6 +31,8 @@ export interface ServerSettings {
   readonly maxBodyBytes: number
   /** How much may wait for a tenant, items and deliveries together, before what comes is turned away with 503. */
   readonly maxPending: number
+  /** Where it is reached from outside, without a slash at its end; null where that is not known. */
+  readonly publicUrl: string | null
   /** Opens `/api` and `/ui`; null keeps both closed. */
   readonly adminToken: string | null
 }

@@ -1,3 +1,5 @@
+import type { Fetch } from '../clients/http-post.ts'
+import type { PeerClocks } from '../clients/peer-clocks.ts'
 import { RefinerRestReader } from '../clients/refiner-reader.ts'
 import { RefinerRest } from '../clients/refiner-rest.ts'
 import { SegmentTracking } from '../clients/segment-tracking.ts'
@@ -28,6 +30,8 @@ interface Made {
 
 export interface LaneMakerParts extends Pick<LaneParts, 'store' | 'clock' | 'random' | 'onSettled'> {
   readonly onError: (doing: string) => (error: unknown) => void
+  /** Told by each answer what time it is there. */
+  readonly peerClocks: PeerClocks
 }
 
 /** Makes the lanes of a configuration. */
@@ -53,7 +57,7 @@ export class LaneMaker {
 
   /** A lane that takes the place of another one to the same account knows what the destination last asked of that. */
   #make(plan: LanePlan, before?: Made): Lane {
-    const { onError, ...shared } = this.parts
+    const { onError, peerClocks, ...shared } = this.parts
     const { tenant, destination, delivery: settings, requestsPerSecond } = plan
     const isSameAccount = before?.plan.endpoint === plan.endpoint && before.plan.key === plan.key
     const conduct = isSameAccount ? before.conduct : new LaneConduct(settings, shared.clock, shared.random)
@@ -67,7 +71,7 @@ export class LaneMaker {
       settings,
       conduct,
       rate,
-      sender: createSender(plan, rate, shared.clock),
+      sender: createSender(plan, rate, shared.clock, peerClocks.watching(wayOf(plan), fetch)),
       onError: onError(`delivering to ${destination} for ${tenant}`),
     })
     this.#made.set(lane, { plan, conduct, rate })
@@ -96,6 +100,7 @@ function createSender(
   { destination, endpoint, key, delivery: { timeoutMs } }: LanePlan,
   rate: RateLimiter,
   clock: Clock,
+  fetch: Fetch,
 ): Sender {
   const turn = (signal: AbortSignal) => waitUnless(signal, rate.take(), clock)
   const parts = { endpoint, key, timeoutMs, fetch, clock, turn }
@@ -122,7 +127,8 @@ export function createReader(
   return new RefinerRestReader({ endpoint, key, timeoutMs, fetch, clock, turn })
 }
 
-function wayOf({ tenant, destination }: Pick<LanePlan, 'tenant' | 'destination'>): string {
+/** A tenant's way to a destination, as one word. */
+export function wayOf({ tenant, destination }: Pick<LanePlan, 'tenant' | 'destination'>): string {
   return `${destination} ${tenant}`
 }
 

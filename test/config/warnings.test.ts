@@ -15,6 +15,11 @@ test.each<[what: string, file: string, code: MistakeCode]>([
     'short_give_up',
   ],
   ['keys sent unencrypted', tenantFile([SEGMENT, REFINER_AT('http://refiner.example')]), 'insecure_endpoint'],
+  [
+    'reached from outside unencrypted',
+    tenantFile([REFINER, SEGMENT], ['server: { public_url: ¦"http://sync.example.com" }']),
+    'insecure_endpoint',
+  ],
   ['deletion in Refiner', tenantFile([REFINER, SEGMENT, 'to_refiner: { ¦delete: true }']), 'no_effect'],
   [
     'a plugin that no tenant uses',

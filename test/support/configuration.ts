@@ -72,6 +72,7 @@ export function testConfiguration(
       port: 0,
       maxBodyBytes: 1024 * 1024,
       maxPending: 5_000_000,
+      publicUrl: null,
       adminToken: null,
     },
     database: { path: join(folder, 'data', 'test.db') },
