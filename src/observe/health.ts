@@ -203,7 +203,10 @@ function laneProblems(where: string, status: LaneStatus, counts: LaneCounts, now
   if (state !== 'ok')
     problems.push(`${where}: ${stateInWords(state)}: ${status.lastError?.message ?? 'no answer yet'}`)
   if (counts.lastDead !== null && now - counts.lastDead < DEAD_IS_NEWS_MS) {
-    problems.push(`${where}: deliveries were given up within the last day; ${counts.dead} are kept`)
+    const kept = counts.dead === 1 ? '1 is kept' : `${counts.dead} are kept`
+    problems.push(
+      `${where}: deliveries were given up within the last day; ${kept}: \`refiner-sync deliveries list --state dead\``,
+    )
   }
   return problems
 }
