@@ -7,13 +7,17 @@ import type { Cancel, Clock } from './contracts/clock.ts'
 import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
+import { PeerClocks } from './clients/peer-clocks.ts'
 import { createBackfilling } from './daemon/backfilling.ts'
 import { Backlog } from './daemon/backlog.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
+import { Diagnosis } from './daemon/diagnosis.ts'
 import { Housekeeper } from './daemon/housekeeper.ts'
-import { LaneMaker } from './daemon/lanes.ts'
-import { readers } from './daemon/readers.ts'
+import { createReader, LaneMaker, wayOf } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
+import { Polling } from './daemon/polling.ts'
+import { readers } from './daemon/readers.ts'
+import { operatorPeople } from './daemon/operator-people.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
 import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
@@ -93,7 +97,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const onError = (doing: string) => (error: unknown) =>
     log.error({ fault: faultText(error) }, `${doing} failed`)
   const inbox = new GroupCommitAppender(store, clock, () => mapper.wake())
-  const laneMaker = new LaneMaker({ store, clock, random, onSettled, onError })
+  const peerClocks = new PeerClocks(clock)
+  const laneMaker = new LaneMaker({ store, clock, random, onSettled, onError, peerClocks })
   let generation: Generation
   try {
     generation = createGeneration(configuration, plugins)
@@ -129,12 +134,34 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     configuration.retention,
   )
 
+  const polling = new Polling({
+    store,
+    clock,
+    reader: (tenant, { delivery: { timeoutMs } }) =>
+      createReader(tenant, {
+        timeoutMs,
+        clock,
+        rate: () => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
+      }),
+    isForgotten: () => false,
+    onFound(tenant, missed) {
+      log.warn({ tenant, missed }, 'polling found responses that no webhook had brought')
+      mapper.wake()
+    },
+    onFailure: (tenant, { reason }) => log.warn({ tenant, fault: reason }, 'polling Refiner failed'),
+    onError: onError('polling Refiner'),
+  })
+
   const { backfills, operated } = createBackfilling({
     store,
     clock,
     log,
     generation: () => generation,
-    reader: readers(() => generation.configuration, clock),
+    reader: readers(
+      () => generation.configuration,
+      clock,
+      (tenant) => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
+    ),
     isForgotten: () => false,
     isFlooded: () => inbox.isFlooded,
     wakeMapper: () => mapper.wake(),
@@ -153,9 +180,20 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       clock,
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
+      pollStatus: (tenant) => polling.status(tenant),
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
       databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
+  const diagnosis = new Diagnosis({
+    store,
+    clock,
+    health,
+    full: () => backlog.full,
+    databasePath: configuration.database.path,
+    tenants: () => generation.configuration.tenants,
+    clockAheadMs: (tenant, destination) => peerClocks.aheadOf(wayOf({ tenant, destination })),
+    isStopping,
+  })
   const routes = mainRoutes()
   // What looks at all that waits comes before the first request.
   dispatcher.recover()
@@ -175,6 +213,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   backlog.start()
   housekeeper.start()
   backfills.start()
+  polling.start(generation.configuration)
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -200,6 +239,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       reload: () => reloader.reload(),
       tap,
       backfills: operated,
+      diagnosis: () => diagnosis.facts(),
       deliveries: operatorDeliveries({
         store,
         clock,
@@ -209,6 +249,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         wakeMapper: () => mapper.wake(),
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),
+      people: operatorPeople({ store, clock, tenants: () => generation.configuration.tenants.keys() }),
     })
     const monitoring = monitoringRoutes({
       health,
@@ -245,6 +286,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     ruleFailures.clear()
     housekeeper.retain(wanted.configuration.retention)
     dispatcher.replace(nextLanes, SENDS_GRACE_MS)
+    polling.replace(wanted.configuration)
     if (before.mappings.plugins !== project.plugins) before.mappings.plugins.stop()
     log.info({ tenants: wanted.configuration.tenants.size }, 'configuration reloaded')
     return wanted.needsRestart
@@ -259,6 +301,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     backlog.stop()
     housekeeper.stop()
     const backfillsStopped = backfills.stop()
+    polling.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)

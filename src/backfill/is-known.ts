@@ -1,18 +1,26 @@
-import { createHash } from 'node:crypto'
+import type { Interaction } from '../contracts/interaction.ts'
 import { MessageIds } from '../mapping/message-id.ts'
 import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
+import { itemKey } from '../polling/item-key.ts'
 import type { Store } from '../store/open.ts'
 import { wasSent } from '../store/sent-before.ts'
 
-/** The same for the same bytes. */
-export function dedupKeyOf(payload: string): string {
-  return createHash('sha256').update(payload).digest('hex')
+/** What a webhook body tells, as far as it is to be known again. */
+export interface KnownAs {
+  /** By which the inbox knows it. */
+  readonly dedupKey: string
+  /** Whether it went out so long ago that its deliveries have been removed. */
+  readonly wentOut: boolean
 }
 
-/** Whether what a webhook body tells went out so long ago that its deliveries have been removed. */
-export function wentOut(store: Store, tenant: string, payload: string): boolean {
+/** Null for a body that tells nothing. */
+export function knownAs(store: Store, tenant: string, payload: string): KnownAs | null {
   const interaction = readRefinerWebhook(payload, 0)
-  if ('unreadable' in interaction) return false
+  if ('unreadable' in interaction) return null
+  return { dedupKey: itemKey(tenant, interaction), wentOut: wentOut(store, tenant, interaction) }
+}
+
+function wentOut(store: Store, tenant: string, interaction: Interaction): boolean {
   const { id, email, uuid } = interaction.user
   const anyId = new MessageIds(tenant, interaction).of('all', [])
   // Without a user ID the settings of then decided whom it was sent as.

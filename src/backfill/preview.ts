@@ -8,7 +8,7 @@ import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
 import type { TenantMapping } from '../mapping/tenant-mapping.ts'
 import { hasInboxItem, hasMessage } from '../store/backfills.ts'
 import type { Store } from '../store/open.ts'
-import { dedupKeyOf, wentOut } from './is-known.ts'
+import { knownAs } from './is-known.ts'
 import { PAGE_LENGTH, readPage } from './read-page.ts'
 import type { BackfillSource } from './source.ts'
 import { toldBy } from './told-by.ts'
@@ -98,9 +98,7 @@ class Sum {
         this.#counts[told.kind] += 1
         continue
       }
-      const fresh = told.bodies.filter(
-        (body) => !hasInboxItem(store, tenant, dedupKeyOf(body)) && !wentOut(store, tenant, body),
-      )
+      const fresh = told.bodies.filter((body) => isNew(store, tenant, body))
       this.#counts[fresh.length > 0 ? 'taken' : 'known'] += 1
       payloads.push(...fresh)
     }
@@ -148,4 +146,10 @@ class Sum {
     }
     this.#surveys.set(name, ofSurvey)
   }
+}
+
+/** Whether it would be taken. */
+function isNew(store: Store, tenant: string, body: string): boolean {
+  const known = knownAs(store, tenant, body)
+  return known !== null && !known.wentOut && !hasInboxItem(store, tenant, known.dedupKey)
 }

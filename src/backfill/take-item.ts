@@ -3,10 +3,10 @@ import type { JsonObject } from '../contracts/json.ts'
 import { epochMs } from '../json/timestamps.ts'
 import { peopleOfInteraction } from '../mapping/people.ts'
 import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
-import { insertInboxItem } from '../store/inbox.ts'
+import { insertBackfilled } from '../store/backfills.ts'
 import type { Store } from '../store/open.ts'
 import { applyPeopleChanges } from '../store/record-mapped.ts'
-import { dedupKeyOf, wentOut } from './is-known.ts'
+import { knownAs } from './is-known.ts'
 import type { BackfillSource } from './source.ts'
 import { personOf, toldBy } from './told-by.ts'
 
@@ -44,15 +44,10 @@ export class Taker {
     }
     let isNew = false
     for (const payload of told.bodies) {
-      if (wentOut(this.store, tenant, payload)) continue
-      const dedupKey = dedupKeyOf(payload)
-      const inserted = insertInboxItem(this.store, {
-        tenant,
-        source: 'refiner_webhook',
-        dedupKey,
-        payload,
-        receivedAt: now,
-      })
+      const known = knownAs(this.store, tenant, payload)
+      if (known === null || known.wentOut) continue
+      const { dedupKey } = known
+      const inserted = insertBackfilled(this.store, { tenant, dedupKey, payload, receivedAt: now })
       isNew ||= inserted > 0
     }
     return isNew ? 'taken' : 'known'

@@ -3,7 +3,7 @@ import { invite } from '../demo/invitation.ts'
 import { createNarrator, type Narrator } from '../demo/narrator.ts'
 import { createPalette, type Palette } from '../demo/palette.ts'
 import { play, PlayFailed } from '../demo/play.ts'
-import { choosePort, isFree } from '../demo/port.ts'
+import { choosePort, isFree, USUAL_PORT } from '../demo/port.ts'
 import { setStage, type Stage } from '../demo/stage.ts'
 
 export interface DemoOptions {
@@ -34,6 +34,9 @@ export async function demo(options: DemoOptions, io: DemoIo): Promise<number> {
   const stage = await setStage(choosePort(options.port), narrator)
   try {
     welcome(stage, narrator, palette)
+    if (options.port === null && new URL(stage.url).port !== String(USUAL_PORT)) {
+      narrator.line(`Port ${USUAL_PORT} is taken by another program, so that this one listens elsewhere.`)
+    }
     const played = await playUntilStopped(stage, narrator, io.stopped)
     if (played === 'failed') return 1
     if (played === 'stopped' || options.once) return 0

@@ -7,9 +7,11 @@ import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import { addDeliveries } from './deliveries-command.ts'
 import { addDatabaseCommands } from './database-commands.ts'
 import { demo } from './demo.ts'
+import { addDoctor } from './doctor.ts'
 import { addMappingCommands } from './mapping-commands.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
+import { addUsers } from './users-command.ts'
 
 const JSON_OUTPUT = () => new Option('--json', 'print JSON, for a program to read').default(false)
 
@@ -92,9 +94,23 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
     .description(
       'say everything that is wrong with the configuration, its rules and plugins, and start nothing',
     )
+    .option('--online', 'also try the keys, Segment, Refiner and the public URL', false)
+    .addOption(
+      new Option(
+        '--url <url>',
+        'with --online: where Segment and Refiner reach the daemon (default: server.public_url)',
+      ),
+    )
     .addOption(JSON_OUTPUT())
-    .addHelpText('after', '\nExample:\n  refiner-sync check --config refiner-sync.yaml --json')
-    .action(async ({ json }: { json: boolean }) => finish(await check({ config: config(), json }, context)))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  refiner-sync check --config refiner-sync.yaml --json\n  refiner-sync check --online --url https://sync.example.com',
+    )
+    .action(async (options: { json: boolean; online: boolean; url?: string }, command: Command) => {
+      const { json, online, url } = options
+      if (url !== undefined && !online) command.error('error: --url goes with --online', { exitCode: 2 })
+      finish(await check({ config: config(), json, online, url }, context))
+    })
 
   program
     .command('status')
@@ -106,11 +122,15 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
       finish(await status({ config: config(), url, json }, context))
     })
 
+  addDoctor(program, config, context, finish)
+
   addMappingCommands(program, config, context, finish)
 
   addDeliveries(program, config, context, finish)
 
   addBackfill(program, config, context, finish)
+
+  addUsers(program, config, context, finish)
 
   addDatabaseCommands(program, config, context, finish)
 
@@ -134,6 +154,7 @@ Examples:
   refiner-sync try webhook.json            what would become of this?
   refiner-sync serve                       run the daemon
   refiner-sync status --json               how is it doing?
+  refiner-sync doctor                      what is wrong, and what to do?
 
 Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong.`
 

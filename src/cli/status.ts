@@ -1,4 +1,4 @@
-import type { DestinationHealth, Health } from '../contracts/health.ts'
+import type { DestinationHealth, Health, PollingHealth } from '../contracts/health.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import { daemonUrl } from './daemon-url.ts'
 
@@ -49,12 +49,19 @@ function describe(health: Health, url: string): string[] {
     for (const [destination, lane] of Object.entries(tenant.destinations)) {
       lines.push(`  to ${destination.padEnd(7)}  ${describeLane(lane)}`)
     }
+    if (tenant.polling) lines.push(`  polling     ${describePolling(tenant.polling)}`)
   }
   // An older daemon does not speak of them.
   for (const [name, { pending, dead }] of Object.entries(health.orphaned ?? {})) {
     lines.push(`${name} (no longer in the configuration): ${pending} pending, ${dead} dead`)
   }
   return lines
+}
+
+function describePolling({ last_success, last_error, missed_by_webhook }: PollingHealth): string {
+  const parts = [`last ${last_success ?? 'none so far'}`, `${missed_by_webhook} that no webhook brought`]
+  if (last_error !== null) parts.push(`last error ${last_error.at}: ${last_error.message}`)
+  return parts.join(', ')
 }
 
 function describeLane({ state, pending, dead, last_success, last_error }: DestinationHealth): string {

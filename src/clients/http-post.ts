@@ -43,7 +43,8 @@ export async function postJson(
   }
 }
 
-async function readStart(response: Response): Promise<string> {
+/** As much of an answer as is worth reading. */
+export async function readStart(response: Response): Promise<string> {
   if (response.body === null) return ''
   const chunks: Uint8Array[] = []
   let bytes = 0

@@ -6,6 +6,13 @@ export type Endpoint =
 
 /** Reads a base URL: without a path it gets `/v1`, and slashes at its end go. */
 export function parseEndpoint(text: string): Endpoint {
+  const parsed = parsePublicUrl(text)
+  if (!parsed.ok) return parsed
+  return { ...parsed, url: new URL(parsed.url).pathname === '/' ? `${parsed.url}/v1` : parsed.url }
+}
+
+/** Reads a URL that paths are put behind: slashes at its end go. */
+export function parsePublicUrl(text: string): Endpoint {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol)) {
     return refused(
@@ -19,7 +26,7 @@ export function parseEndpoint(text: string): Endpoint {
   if (/[?#]/.test(text))
     return refused('must not hold a query (`?`) or fragment (`#`)', 'keep the part before it')
   const path = url.pathname.replace(/\/+$/, '')
-  return { ok: true, url: url.origin + (path === '' ? '/v1' : path), insecure: isInsecure(url) }
+  return { ok: true, url: url.origin + path, insecure: isInsecure(url) }
 }
 
 function isInsecure({ protocol, hostname }: URL): boolean {

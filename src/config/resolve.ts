@@ -15,7 +15,7 @@ import type {
 } from '../contracts/configuration.ts'
 import { databasePath } from './database-path.ts'
 import { DEFAULTS, SEGMENT_ENDPOINTS } from './defaults.ts'
-import { parseEndpoint } from './endpoint.ts'
+import { parseEndpoint, parsePublicUrl } from './endpoint.ts'
 import type { ConfigurationFile } from './schema.ts'
 import type { Sheet } from './checks/sheet.ts'
 import { resolvePlugins } from './resolve-plugins.ts'
@@ -60,6 +60,7 @@ function resolveServer(server: NonNullable<ConfigurationFile['server']>): Server
     port: server.port ?? DEFAULTS.port,
     maxBodyBytes: parseSize(server.max_body ?? DEFAULTS.maxBody),
     maxPending: server.max_pending ?? DEFAULTS.maxPending,
+    publicUrl: server.public_url === undefined ? null : publicUrl(server.public_url),
     adminToken: server.admin_token ?? null,
   }
 }
@@ -103,6 +104,7 @@ function resolveRefiner(refiner: Part<'refiner'>): RefinerSettings {
     endpoint: baseUrl(refiner.endpoint ?? DEFAULTS.refinerEndpoint),
     webhook: refiner.webhook === undefined ? null : resolveWebhook(refiner.webhook),
     requestsPerSecond: parseRate(refiner.rate_limit ?? DEFAULTS.refinerRate),
+    pollMs: refiner.poll === undefined ? null : parseDuration(refiner.poll),
   }
 }
 
@@ -187,6 +189,12 @@ function resolveToRefiner(sheet: Sheet, tenant: string, direction: Part<'to_refi
 
 function resolveNames(filter: Part<'to_refiner'>['events']): NameFilter {
   return { include: filter?.include ?? DEFAULTS.include, exclude: filter?.exclude ?? [] }
+}
+
+function publicUrl(text: string): string {
+  const parsed = parsePublicUrl(text)
+  if (!parsed.ok) throw new Error(`resolving the public URL: it ${parsed.problem}`)
+  return parsed.url
 }
 
 function baseUrl(text: string): string {

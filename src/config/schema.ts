@@ -33,6 +33,11 @@ const Server = Type.Object(
           'How much may wait for a tenant, items and deliveries together; beyond it what comes is answered 503 until less waits.',
       }),
     ),
+    public_url: optional(
+      text(
+        'Where Segment and Refiner reach it, such as https://sync.example.com; `check --online` tries whether it answers.',
+      ),
+    ),
     admin_token: optional(
       secret("Opens the operator's API and console (/api, /ui). Without it both stay closed."),
     ),

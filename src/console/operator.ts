@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import type { Facts } from '../contracts/diagnosis.ts'
 import type { Health } from '../contracts/health.ts'
 import { requestUrl } from '../http/request-url.ts'
 import { json, refusal } from './answers.ts'
@@ -13,6 +14,8 @@ import {
 } from './backfills.ts'
 import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
+import type { People } from './people.ts'
+import { peopleRoutes } from './people-routes.ts'
 import { readTap } from './read-tap.ts'
 import { partOf } from './query.ts'
 import { listReplays, replayDeliveries, replayDelivery } from './replays.ts'
@@ -25,8 +28,11 @@ export interface OperatorParts {
   readonly health: () => Health
   readonly deliveries: Deliveries
   readonly backfills: OperatedBackfills
+  readonly people: People
   readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
+  /** What `doctor` judges by, but for what the thread that speaks HTTP adds; null when it is stopping. */
+  readonly diagnosis: () => Promise<Omit<Facts, 'intake'> | null>
 }
 
 /** What reading the configuration again came to. */
@@ -43,9 +49,9 @@ interface ToldMistake {
   readonly hint: string | null
 }
 
-/** The operator's API and console. Lists show how deliveries fare, and nothing of what anybody said. */
+/** The operator's API and console. Lists of deliveries show how they fare, and nothing of what anybody said. */
 export function operatorRoutes(parts: OperatorParts) {
-  const { health, deliveries, backfills, tap, isStopping } = parts
+  const { health, deliveries, backfills, people, tap, isStopping } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
   return new Elysia({ name: 'operator' })
@@ -56,7 +62,9 @@ export function operatorRoutes(parts: OperatorParts) {
     .get('/api/deliveries/:id', ({ request, params: { id } }) =>
       reads(request, () => showDelivery(deliveries, partOf(id))),
     )
+    .use(peopleRoutes({ people, isStopping, reads }))
     .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
+    .get('/api/diagnosis', ({ request }) => reads(request, () => diagnosisOr503(parts)))
     .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))
     .post('/api/deliveries/replay', ({ request }) =>
       changes(request, () => replayDeliveries(deliveries, queryOf(request), isStopping)),
@@ -117,6 +125,11 @@ async function reloadOr503({ reload, isStopping }: OperatorParts): Promise<Respo
     if (isStopping()) return refusal(503, 'refiner-sync is stopping')
     throw error
   }
+}
+
+async function diagnosisOr503({ diagnosis }: OperatorParts): Promise<Response> {
+  const facts = await diagnosis()
+  return facts === null ? refusal(503, 'refiner-sync is stopping') : json(facts)
 }
 
 function reloadAnswer(reloaded: Reloaded): Response {

@@ -31,6 +31,8 @@ export interface ServerSettings {
   readonly maxBodyBytes: number
   /** How much may wait for a tenant, items and deliveries together, before what comes is turned away with 503. */
   readonly maxPending: number
+  /** Where it is reached from outside, without a slash at its end; null where that is not known. */
+  readonly publicUrl: string | null
   /** Opens `/api` and `/ui`; null keeps both closed. */
   readonly adminToken: string | null
 }
@@ -104,6 +106,8 @@ export interface RefinerSettings {
   /** Null only where `toSegment` is not enabled. */
   readonly webhook: WebhookCheck | null
   readonly requestsPerSecond: number
+  /** How often responses are fetched whose webhook never came, in ms; null: never. */
+  readonly pollMs: number | null
 }
 
 /** How a Refiner webhook proves that it comes from the tenant's Refiner account. */

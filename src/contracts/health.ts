@@ -13,6 +13,14 @@ export interface LaneStatus {
   readonly lastError: { readonly at: number; readonly message: string } | null
 }
 
+/** How the polling of a tenant fares. Moments in ms since 1970. */
+export interface PollStatus {
+  readonly lastSuccessAt: number | null
+  readonly lastError: { readonly at: number; readonly message: string } | null
+  readonly missed: number
+  readonly lastMissedAt: number | null
+}
+
 /** The answer of GET /health: no secrets, no personal data. Ages are in seconds, moments ISO 8601. */
 export interface Health {
   /** `degraded`: something waits or was given up. `down`: nothing can be accepted. */
@@ -59,6 +67,17 @@ export interface TenantHealth {
   readonly oldest_pending_age_seconds: number | null
   readonly dead: number
   readonly destinations: Readonly<Record<Destination, DestinationHealth>>
+  /** How fetching what no webhook brought fares; null for a tenant that is not polled. */
+  readonly polling: PollingHealth | null
+}
+
+export interface PollingHealth {
+  /** Null before the first poll. */
+  readonly last_success: string | null
+  readonly last_error: { readonly at: string; readonly message: string } | null
+  /** Interactions that polling brought since it first began, because no webhook had. */
+  readonly missed_by_webhook: number
+  readonly last_missed: string | null
 }
 
 export interface DestinationHealth {

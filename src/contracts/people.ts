@@ -18,6 +18,15 @@ export type PeopleChange =
       readonly traits: JsonObject
     }
   | { readonly kind: 'event'; readonly userId: string; readonly name: string; readonly at: number }
+  | {
+      /** What else a contact of Refiner is known by; told only where a change of its user does not say it all. */
+      readonly kind: 'contact'
+      readonly uuid: string
+      readonly userId: string | null
+      readonly email: string | null
+      /** The uuid that it had while it was anonymous. */
+      readonly cookieUuid: string | null
+    }
   | { readonly kind: 'response'; readonly response: KeptResponse }
 
 export interface KeptResponse {

@@ -6,6 +6,7 @@ import type { OperatedBackfills } from '../console/backfills.ts'
 import type { InteractionKind } from '../contracts/configuration.ts'
 import type { RefinerReader } from '../contracts/refiner-reader.ts'
 import type { Generation } from './generation.ts'
+import { kindsOf } from './polling.ts'
 
 export interface BackfillingParts extends Omit<JobParts, 'source' | 'onEnd'> {
   /** What is in force now. */
@@ -27,10 +28,8 @@ export function createBackfilling({ generation, reader, isForgotten, ...parts }:
   const source: BackfillSource = {
     reader: (name) => (tenantOf(name) === null ? null : reader(name)),
     kinds(name) {
-      const settings = tenantOf(name)?.toSegment
-      const isTold = (kind: InteractionKind) =>
-        settings !== undefined && (settings.events[kind] !== null || settings.mapping.length > 0)
-      return new Set<InteractionKind>(['completed', ...(['seen', 'dismissed'] as const).filter(isTold)])
+      const tenant = tenantOf(name)
+      return tenant === null ? new Set<InteractionKind>() : kindsOf(tenant)
     },
     isForgotten,
   }

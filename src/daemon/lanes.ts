@@ -1,8 +1,12 @@
+import type { Fetch } from '../clients/http-post.ts'
+import type { PeerClocks } from '../clients/peer-clocks.ts'
+import { RefinerRestReader } from '../clients/refiner-reader.ts'
 import { RefinerRest } from '../clients/refiner-rest.ts'
 import { SegmentTracking } from '../clients/segment-tracking.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { Configuration, DeliverySettings, Tenant } from '../contracts/configuration.ts'
 import type { Destination, Sender } from '../contracts/delivery.ts'
+import type { RefinerReader } from '../contracts/refiner-reader.ts'
 import { Lane, type LaneParts } from '../dispatch/lane.ts'
 import { LaneConduct } from '../dispatch/lane-conduct.ts'
 import { RateLimiter } from '../dispatch/rate-limiter.ts'
@@ -26,6 +30,8 @@ interface Made {
 
 export interface LaneMakerParts extends Pick<LaneParts, 'store' | 'clock' | 'random' | 'onSettled'> {
   readonly onError: (doing: string) => (error: unknown) => void
+  /** Told by each answer what time it is there. */
+  readonly peerClocks: PeerClocks
 }
 
 /** Makes the lanes of a configuration. */
@@ -44,9 +50,14 @@ export class LaneMaker {
     })
   }
 
+  /** What bounds the requests of a lane; null where there is no lane. */
+  rateOf(lane: Lane | undefined): RateLimiter | null {
+    return lane === undefined ? null : (this.#made.get(lane)?.rate ?? null)
+  }
+
   /** A lane that takes the place of another one to the same account knows what the destination last asked of that. */
   #make(plan: LanePlan, before?: Made): Lane {
-    const { onError, ...shared } = this.parts
+    const { onError, peerClocks, ...shared } = this.parts
     const { tenant, destination, delivery: settings, requestsPerSecond } = plan
     const isSameAccount = before?.plan.endpoint === plan.endpoint && before.plan.key === plan.key
     const conduct = isSameAccount ? before.conduct : new LaneConduct(settings, shared.clock, shared.random)
@@ -60,7 +71,7 @@ export class LaneMaker {
       settings,
       conduct,
       rate,
-      sender: createSender(plan, rate, shared.clock),
+      sender: createSender(plan, rate, shared.clock, peerClocks.watching(wayOf(plan), fetch)),
       onError: onError(`delivering to ${destination} for ${tenant}`),
     })
     this.#made.set(lane, { plan, conduct, rate })
@@ -89,6 +100,7 @@ function createSender(
   { destination, endpoint, key, delivery: { timeoutMs } }: LanePlan,
   rate: RateLimiter,
   clock: Clock,
+  fetch: Fetch,
 ): Sender {
   const turn = (signal: AbortSignal) => waitUnless(signal, rate.take(), clock)
   const parts = { endpoint, key, timeoutMs, fetch, clock, turn }
@@ -100,7 +112,23 @@ function createSender(
   }
 }
 
-function wayOf({ tenant, destination }: Pick<LanePlan, 'tenant' | 'destination'>): string {
+/** Reading gets this part of the tenant's rate at most, so that deliveries go on. */
+const READING_PART = 0.25
+
+/** Reads a tenant's Refiner account within its rate; `rate` is that of the lane which delivers to it, if there is one. */
+export function createReader(
+  { refiner }: Tenant,
+  { timeoutMs, clock, rate }: { timeoutMs: number; clock: Clock; rate: () => RateLimiter | null },
+): RefinerReader {
+  const { endpoint, apiKey: key, requestsPerSecond } = refiner
+  const own = new RateLimiter(requestsPerSecond * READING_PART, clock)
+  const turn = async (signal: AbortSignal) =>
+    (await waitUnless(signal, own.take(), clock)) && waitUnless(signal, rate()?.take() ?? 0, clock)
+  return new RefinerRestReader({ endpoint, key, timeoutMs, fetch, clock, turn })
+}
+
+/** A tenant's way to a destination, as one word. */
+export function wayOf({ tenant, destination }: Pick<LanePlan, 'tenant' | 'destination'>): string {
   return `${destination} ${tenant}`
 }
 

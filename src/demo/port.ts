@@ -1,4 +1,4 @@
-const USUAL_PORT = 8787
+export const USUAL_PORT = 8787
 
 /** The port that the demo listens on: the wanted one, or else the usual one, or a free one (0) when that is taken. */
 export function choosePort(wanted: number | null): number {

@@ -2,6 +2,7 @@
 import { Doubts } from '../disk/doubts.ts'
 import { WalSync } from '../disk/wal-sync.ts'
 import { requestUrl } from '../http/request-url.ts'
+import { IntakeRecord } from '../intake/intake-record.ts'
 import { createIntake, createServer, type Intake } from '../intake/server.ts'
 import type { Log, LogFields } from '../observe/log.ts'
 import { IntakeMetrics } from '../observe/intake-metrics.ts'
@@ -13,6 +14,7 @@ declare const self: Worker
 const post = (message: FromFront): void => self.postMessage(message)
 const inbox = new RemoteInbox(post)
 const metrics = new IntakeMetrics()
+const record = new IntakeRecord()
 const say = (level: 'info' | 'warn' | 'error') => (fields: LogFields, message: string) =>
   post({ kind: 'log', level, fields, message })
 /** What is said of each request is said by the main thread, if it is said at all. */
@@ -32,6 +34,7 @@ const asked = new Map<number, (answer: PlainAnswer) => void>()
 const app = createServer({
   intake: () => intake,
   metrics,
+  record,
   log,
   isStopping: () => isStopping,
   elsewhere,
@@ -112,10 +115,20 @@ async function elsewhere(request: Request): Promise<Response> {
     return Response.json(TOO_MANY, { status: 503, headers: { 'retry-after': '1' } })
   const isMonitoring = method === 'GET' && MONITORING.has(pathname)
   const answer = await (isMonitoring ? shared(pathname, () => ask(request, href)) : ask(request, href))
-  const isMetrics = answer.status === 200 && pathname === '/metrics'
-  const body = isMetrics ? `${answer.body}\n${await metrics.text()}` : answer.body
-  return new Response(body, {
+  return new Response(answer.status === 200 ? await withOwn(pathname, answer.body) : answer.body, {
     status: answer.status,
     headers: answer.headers.map(([name, value]) => [name, value]),
   })
+}
+
+/** An answer of the main thread, with what only this thread knows. */
+async function withOwn(pathname: string, body: string): Promise<string> {
+  switch (pathname) {
+    case '/metrics':
+      return `${body}\n${await metrics.text()}`
+    case '/api/diagnosis':
+      return JSON.stringify({ ...(JSON.parse(body) as object), intake: record.facts() })
+    default:
+      return body
+  }
 }

@@ -16,6 +16,8 @@ export interface Accepted {
 /** Refused as a whole; `errors` says why, message by message, where there were several. */
 export interface Rejected {
   readonly refusal: Refusal
+  /** Whose it is, as its key says; absent where there is no key that fits. */
+  readonly whose?: string
   readonly errors: Accepted['errors']
 }
 
@@ -69,15 +71,16 @@ export class SegmentIntake {
 
   async #take(tenant: Tenant, json: JsonBody | Refusal, type: string | null): Promise<Accepted | Rejected> {
     const closed = closedReason(tenant)
-    if (closed !== null) return rejected(closed)
-    if (json instanceof Refusal) return rejected(json)
+    const whose = tenant.name
+    if (closed !== null) return { ...rejected(closed), whose }
+    if (json instanceof Refusal) return { ...rejected(json), whose }
     const body = readSegmentBody(json.value, type, tenant.toRefiner.pages)
-    if (body instanceof Refusal) return rejected(body)
+    if (body instanceof Refusal) return { ...rejected(body), whose }
     const errors = body.refused
       .slice(0, MOST_ERRORS)
       .map(({ index, refusal: { status, message } }) => ({ index, status, message }))
     if (body.messages.length === 0)
-      return { refusal: wholeRefusal(body), errors: errors.length > 1 ? errors : [] }
+      return { refusal: wholeRefusal(body), whose, errors: errors.length > 1 ? errors : [] }
     const appended = await this.parts.inbox.append(
       body.messages.map((message) => ({
         tenant: tenant.name,

@@ -6,6 +6,7 @@ import { type Log, faultText } from '../observe/log.ts'
 import type { IntakeMetrics } from '../observe/intake-metrics.ts'
 import { answer, json, refusalAnswer } from './answers.ts'
 import { KeyRing } from './authenticate.ts'
+import type { IntakeRecord } from './intake-record.ts'
 import { RefinerWebhook } from './refiner-webhook.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { Refusal } from './refusal.ts'
@@ -15,6 +16,7 @@ export interface ServerParts {
   /** What takes requests now: each request is for the one that was there when it came. */
   readonly intake: () => Intake
   readonly metrics: IntakeMetrics
+  readonly record: IntakeRecord
   readonly log: Log
   /** Whether the program is stopping and takes nothing more. */
   readonly isStopping: () => boolean
@@ -26,6 +28,8 @@ export interface ServerParts {
 export interface Intake {
   readonly segment: SegmentIntake
   readonly refiner: RefinerWebhook
+  /** Whether the configuration names the tenant. */
+  readonly knows: (tenant: string) => boolean
 }
 
 export function createIntake(
@@ -37,6 +41,7 @@ export function createIntake(
   return {
     segment: new SegmentIntake({ ...shared, keys: new KeyRing(tenants.values()) }),
     refiner: new RefinerWebhook(shared),
+    knows: (tenant) => tenants.has(tenant),
   }
 }
 
@@ -76,16 +81,24 @@ export function createServer(parts: ServerParts) {
     .post(
       '/v1/segment/:tenant',
       ({ request, params }) =>
-        take('/v1/segment/:tenant', 'segment', request, () =>
-          intake().segment.takeWebhook(request, params.tenant),
+        take(
+          '/v1/segment/:tenant',
+          'segment',
+          request,
+          () => intake().segment.takeWebhook(request, params.tenant),
+          params.tenant,
         ),
       RAW,
     )
     .post(
       '/v1/refiner/:tenant',
       ({ request, params }) =>
-        take('/v1/refiner/:tenant', 'refiner_webhook', request, () =>
-          intake().refiner.take(request, params.tenant),
+        take(
+          '/v1/refiner/:tenant',
+          'refiner_webhook',
+          request,
+          () => intake().refiner.take(request, params.tenant),
+          params.tenant,
         ),
       RAW,
     )
@@ -114,21 +127,28 @@ function wrongMethod(request: Request): Response | null {
 }
 
 /** Answers a request for intake, counts it, and says in the log what was refused. */
-function intakeHandler({ isStopping, log, metrics }: ServerParts) {
+function intakeHandler({ intake, isStopping, log, metrics, record }: ServerParts) {
   const refusals = new RefusalLog(log)
   return async (
     route: string,
     source: Source,
     request: Request,
     work: () => Promise<Accepted | Rejected>,
+    /** As the URL names it. */
+    named: string | null = null,
   ): Promise<Response> => {
     const started = performance.now()
     const result = isStopping() ? unavailable('shutting down') : await attempt(work, log)
     const response = answer(result)
     if ('tenant' in result) {
-      const { tenant, accepted, duplicates } = result
+      const { tenant, accepted, duplicates, errors } = result
       metrics.accepted(tenant, source, accepted, duplicates)
+      record.accepted(tenant, source)
+      for (const error of errors) record.refused(tenant, route, error.status, request)
     } else {
+      const tenant = result.whose ?? named
+      const known = tenant !== null && intake().knows(tenant) ? tenant : null
+      record.refused(known, route, result.refusal.status, request)
       refusals.note(route, result.refusal, request)
     }
     metrics.answered(route, response.status, (performance.now() - started) / 1000)

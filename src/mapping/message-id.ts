@@ -21,6 +21,11 @@ export class MessageIds {
     this.#shared = Bun.SHA256.hash(whole, 'hex').slice(0, 32)
   }
 
+  /** What the IDs of all its messages begin with. */
+  get prefix(): string {
+    return `${PREFIX}-${this.#shared}-`
+  }
+
   /**
    * The ID of one message that `call` makes. `about` is whom the message is about, a response whose contact is
    * identified later being news to Segment, and whatever else tells it from the others.

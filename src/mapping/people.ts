@@ -1,6 +1,7 @@
 import type { Interaction } from '../contracts/interaction.ts'
 import type { PeopleChange } from '../contracts/people.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
+import { identifier } from '../json/texts.ts'
 import { epochMs } from '../json/timestamps.ts'
 import { eventName } from './to-refiner.ts'
 
@@ -11,6 +12,7 @@ export function peopleOfInteraction({
   survey,
   response,
   answers,
+  body,
 }: Interaction): PeopleChange[] {
   const changes: PeopleChange[] = []
   if (user.id !== null) {
@@ -20,6 +22,18 @@ export function peopleOfInteraction({
       email: user.email,
       refinerUuid: user.uuid,
       traits: user.attributes,
+    })
+  }
+  const cookieUuid = identifier(body['cookie_uuid'])
+  const isOther = cookieUuid !== null && cookieUuid !== user.uuid
+  if (user.uuid !== null && (isOther || (user.id === null && user.email !== null))) {
+    const email = user.id === null ? user.email : null
+    changes.push({
+      kind: 'contact',
+      uuid: user.uuid,
+      userId: user.id,
+      email,
+      cookieUuid: isOther ? cookieUuid : null,
     })
   }
   if (account.id !== null) {

@@ -3,6 +3,7 @@ import type { Interaction, ResponseTimestamp } from '../contracts/interaction.ts
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import { withoutNulls } from '../json/objects.ts'
 import { parseExact } from '../json/parse-exact.ts'
+import { identifier, text } from '../json/texts.ts'
 import { isoTimestamp } from '../json/timestamps.ts'
 
 /**
@@ -42,12 +43,15 @@ export function readRefinerWebhook(
     },
     answers: withoutNulls(object(response['data'])),
     user: {
-      uuid: id(body['uuid']) ?? id(body['cookie_uuid']),
-      id: id(body['remote_id']),
-      email: id(body['email']),
+      uuid: identifier(body['uuid']) ?? identifier(body['cookie_uuid']),
+      id: identifier(body['remote_id']),
+      email: identifier(body['email']),
       attributes: withoutNulls(object(body['attributes'])),
     },
-    account: { id: id(account['remote_id']), attributes: withoutNulls(object(account['attributes'])) },
+    account: {
+      id: identifier(account['remote_id']),
+      attributes: withoutNulls(object(account['attributes'])),
+    },
     segments: enteredSegments(body).map((segment) => ({
       uuid: text(segment['uuid']),
       name: text(segment['name']),
@@ -99,18 +103,4 @@ function enteredSegments(body: JsonObject): JsonObject[] {
 
 function object(value: JsonValue | undefined): JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
-}
-
-/** A non-empty string; a number or boolean counts as its text. */
-function text(value: JsonValue | undefined): string | null {
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  return typeof value === 'string' && value.trim() !== '' ? value : null
-}
-
-/**
- * A text by which somebody is known, as the database keeps it: a lone surrogate has no UTF-8, and SQLite compares up to a
- * NUL. What has neither is left as it is.
- */
-function id(value: JsonValue | undefined): string | null {
-  return text(value)?.toWellFormed().replaceAll('\0', '\uFFFD') ?? null
 }

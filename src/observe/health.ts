@@ -7,6 +7,8 @@ import type {
   Health,
   LaneStatus,
   OrphanHealth,
+  PollingHealth,
+  PollStatus,
   TenantHealth,
 } from '../contracts/health.ts'
 import type { Source } from '../contracts/inbox.ts'
@@ -31,6 +33,8 @@ export interface HealthParts {
   readonly configuration: ConfigurationHealth
   /** The ways of tenants on which so much waits that nothing more is taken. */
   readonly full: readonly { readonly tenant: string; readonly source: Source }[]
+  /** Null for a tenant that is not polled. */
+  readonly pollStatus: (tenant: string) => PollStatus | null
   readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
   /** The latest rule of a tenant that failed since the start or the last reload; null when none did. */
   readonly ruleFailure: (tenant: string) => { readonly at: number; readonly notes: string } | null
@@ -107,7 +111,7 @@ function orphanProblem(name: string, pending: number): string {
 }
 
 function readTenants(
-  { counts: waits, tenants, full, laneStatus, ruleFailure }: HealthParts,
+  { counts: waits, tenants, full, laneStatus, pollStatus, ruleFailure }: HealthParts,
   unmapped: Unmapped,
   now: number,
 ) {
@@ -126,6 +130,8 @@ function readTenants(
     const destinations = { segment: destination('segment'), refiner: destination('refiner') }
     const oldest = ageSeconds(Math.min(...moments.map((moment) => moment ?? Infinity)), now)
     for (const { tenant, source } of full) if (tenant === name) problems.push(fullProblem(name, source))
+    const polled = pollStatus(name)
+    if (polled !== null) problems.push(...pollProblems(name, polled, now))
     const failure = ruleFailure(name)
     if (failure !== null && now - failure.at < RULE_FAILURE_IS_NEWS_MS) {
       problems.push(`${name}: a rule failed within the last hour: ${failure.notes.slice(0, 300)}`)
@@ -139,9 +145,39 @@ function readTenants(
       oldest_pending_age_seconds: oldest,
       dead: destinations.segment.dead + destinations.refiner.dead,
       destinations,
+      polling: polled === null ? null : pollingHealth(polled),
     }
   }
   return { tenants: health, problems }
+}
+
+/** For how long what a webhook missed is a problem: it tells that the webhook does not work. */
+const MISSED_IS_NEWS_MS = 24 * 3_600_000
+
+function pollProblems(
+  name: string,
+  { lastError, lastSuccessAt, lastMissedAt }: PollStatus,
+  now: number,
+): string[] {
+  const problems: string[] = []
+  if (lastError !== null && lastError.at > (lastSuccessAt ?? 0)) {
+    problems.push(`${name}: polling Refiner fails: ${lastError.message}`)
+  }
+  if (lastMissedAt !== null && now - lastMissedAt < MISSED_IS_NEWS_MS) {
+    problems.push(
+      `${name}: polling found responses within the last day that no webhook had brought: is Refiner's webhook set up?`,
+    )
+  }
+  return problems
+}
+
+function pollingHealth({ lastSuccessAt, lastError, missed, lastMissedAt }: PollStatus): PollingHealth {
+  return {
+    last_success: lastSuccessAt === null ? null : iso(lastSuccessAt),
+    last_error: lastError === null ? null : { at: iso(lastError.at), message: lastError.message },
+    missed_by_webhook: missed,
+    last_missed: lastMissedAt === null ? null : iso(lastMissedAt),
+  }
 }
 
 function fullProblem(name: string, source: Source): string {
@@ -167,7 +203,10 @@ function laneProblems(where: string, status: LaneStatus, counts: LaneCounts, now
   if (state !== 'ok')
     problems.push(`${where}: ${stateInWords(state)}: ${status.lastError?.message ?? 'no answer yet'}`)
   if (counts.lastDead !== null && now - counts.lastDead < DEAD_IS_NEWS_MS) {
-    problems.push(`${where}: deliveries were given up within the last day; ${counts.dead} are kept`)
+    const kept = counts.dead === 1 ? '1 is kept' : `${counts.dead} are kept`
+    problems.push(
+      `${where}: deliveries were given up within the last day; ${kept}: \`refiner-sync deliveries list --state dead\``,
+    )
   }
   return problems
 }

@@ -25,6 +25,18 @@ export class Metrics {
   readonly #oldest = this.#gauge('oldest_pending_age_seconds', 'Age of the oldest of them; 0 without any.')
   readonly #dead = this.#gauge('dead', 'Deliveries that were given up and are kept.')
   readonly #open = this.#gauge('circuit_open', '1 while the destination is down and only probes are sent.')
+  readonly #missed = new Gauge({
+    name: 'refiner_sync_missed_by_webhook',
+    help: 'Interactions that polling brought because no webhook had.',
+    labelNames: ['tenant'],
+    registers: [this.#registry],
+  })
+  readonly #polled = new Gauge({
+    name: 'refiner_sync_last_poll_timestamp_seconds',
+    help: 'When the last poll of Refiner came to its end; 0 before the first.',
+    labelNames: ['tenant'],
+    registers: [this.#registry],
+  })
   readonly #up = new Gauge({
     name: 'refiner_sync_database_up',
     help: '1 while the database takes writes.',
@@ -56,8 +68,14 @@ export class Metrics {
     const { status, needs_restart } = health.configuration
     this.#configuration.set(status === 'ok' && needs_restart.length === 0 ? 1 : 0)
     // Tenants come and go.
-    for (const gauge of [this.#pending, this.#oldest, this.#dead, this.#open]) gauge.reset()
-    for (const [tenant, { destinations }] of Object.entries(health.tenants)) {
+    for (const gauge of [this.#pending, this.#oldest, this.#dead, this.#open, this.#missed, this.#polled]) {
+      gauge.reset()
+    }
+    for (const [tenant, { destinations, polling }] of Object.entries(health.tenants)) {
+      if (polling !== null) {
+        this.#missed.set({ tenant }, polling.missed_by_webhook)
+        this.#polled.set({ tenant }, Date.parse(polling.last_success ?? '1970-01-01T00:00:00Z') / 1000)
+      }
       for (const [destination, lane] of Object.entries(destinations)) {
         this.#pending.set({ tenant, destination }, lane.pending)
         this.#oldest.set({ tenant, destination }, lane.oldest_pending_age_seconds ?? 0)

@@ -307,6 +307,30 @@ const anyUnmapped = rows<{ tenant: string }, { id: number }>((db, { tenant }) =>
     .limit(sql<number>`1`),
 )
 
+/** Adds an item of the past to the inbox; changes nothing when the tenant has it already. */
+export const insertBackfilled = change<{
+  tenant: string
+  dedupKey: string
+  payload: string
+  receivedAt: number
+}>((db, item) =>
+  db
+    .insertInto('inbox')
+    .values({
+      tenant: item.tenant,
+      source: 'refiner_webhook',
+      dedup_key: item.dedupKey,
+      payload: item.payload,
+      received_at: item.receivedAt,
+      state: 'received',
+      origin: 'backfill',
+      copies: 0,
+      replays: 0,
+      people_kept: 0,
+    })
+    .onConflict((conflict) => conflict.columns(['tenant', 'source', 'dedup_key']).doNothing()),
+)
+
 /** Whether a tenant's inbox has a webhook of that key. */
 export function hasInboxItem(store: Store, tenant: string, dedupKey: string): boolean {
   return itemOfKey(store, { tenant, dedupKey }).length > 0

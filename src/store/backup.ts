@@ -45,6 +45,7 @@ export async function backUp(options: BackupOptions): Promise<{ inspection: Insp
   const part = `${to}.part`
   // One that was left by a backup that was killed.
   rmSync(part, { force: true })
+  if (!existsSync(dirname(part))) throw new Error(`the folder ${dirname(part)} does not exist; make it first`)
   const file = openSync(part, 'wx', 0o600)
   const written = () => fstatSync(file).size
   let doing: BackupProgress['doing'] = 'copying'

@@ -2,6 +2,19 @@ import { sql } from 'kysely'
 import type { Destination } from '../contracts/delivery.ts'
 import { change } from './prepared.ts'
 
+/** Makes what waits for a moment due now: the settings that held it back are not in force any more. */
+export const makeDue = change<{ tenant: string; destination: Destination; now: number }>(
+  (db, { tenant, destination, now }) =>
+    db
+      .updateTable('outbox')
+      .set({ not_before: now })
+      .where('tenant', '=', tenant)
+      .where('destination', '=', destination)
+      .where('state', '=', 'pending')
+      .where('head', '=', 1)
+      .where('not_before', '>', now),
+)
+
 /** Makes what failed before and waits for its next attempt due now: the cause is gone, or may be. */
 export const makeFailedDue = change<{ tenant: string; destination: Destination; now: number }>(
   (db, { tenant, destination, now }) =>

@@ -245,16 +245,3 @@ export function* tenantsWithOpen(store: Store): Generator<string> {
     ;[next] = nextOpenTenant(store, { after: next.tenant })
   }
 }
-
-/** Makes what waits for a moment due now: the settings that held it back are not in force any more. */
-export const makeDue = change<{ tenant: string; destination: Destination; now: number }>(
-  (db, { tenant, destination, now }) =>
-    db
-      .updateTable('outbox')
-      .set({ not_before: now })
-      .where('tenant', '=', tenant)
-      .where('destination', '=', destination)
-      .where('state', '=', 'pending')
-      .where('head', '=', 1)
-      .where('not_before', '>', now),
-)

@@ -4,6 +4,7 @@ import type { KeptResponse, PeopleChange } from '../contracts/people.ts'
 import { type InboxRow, markMapped, recordCopies } from './inbox.ts'
 import type { Store } from './open.ts'
 import { hasOpen, insertDelivery } from './outbox.ts'
+import { linkContact, seeUser } from './identities.ts'
 import * as people from './people.ts'
 import { forgetPlaces, freePlaces, takePlace } from './places.ts'
 
@@ -157,15 +158,15 @@ export function applyPeopleChanges(
   const touchKnownUser = (userId: string) => {
     if (touched.has(userId)) return
     touched.add(userId)
-    people.touchUser(store, { tenant, userId, email: null, refinerUuid: null, now })
+    seeUser(store, { tenant, userId, email: null, refinerUuid: null, now })
   }
   for (const change of changes) {
     switch (change.kind) {
       case 'user': {
         const { userId, email, refinerUuid, traits } = change
         touched.add(userId)
-        const [known] = people.touchUser(store, { tenant, userId, email, refinerUuid, now })
-        const merged = merge(known!.traits, traits)
+        const known = seeUser(store, { tenant, userId, email, refinerUuid, now })
+        const merged = merge(known, traits)
         if (merged !== null) people.setUserTraits(store, { tenant, userId, traits: merged })
         break
       }
@@ -177,6 +178,12 @@ export function applyPeopleChanges(
         if (userId === null) break
         touchKnownUser(userId)
         people.touchMembership(store, { tenant, userId, accountId, now })
+        break
+      }
+      case 'contact': {
+        const { uuid, userId, email, cookieUuid } = change
+        if (userId !== null) touchKnownUser(userId)
+        linkContact(store, { tenant, uuid, userId, email, cookieUuid, now })
         break
       }
       case 'event': {

@@ -95,6 +95,11 @@ export const listReplays = rows<{ limit: number }, ReplayRecord>((db, { limit })
   db.selectFrom('replays').select(RECORD).orderBy('id', 'desc').limit(limit),
 )
 
+/** Replays behind an ID, the oldest first. */
+export const replaysAfter = rows<{ after: number; limit: number }, ReplayRecord>((db, { after, limit }) =>
+  db.selectFrom('replays').select(RECORD).where('id', '>', after).orderBy('id').limit(limit),
+)
+
 /** That a delivery was replayed, or another of its item, so that the item was mapped anew. */
 export interface DeliveryReplay {
   readonly replay: number

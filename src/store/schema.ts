@@ -14,6 +14,7 @@ export interface Tables {
   replays: ReplaysTable
   replayed: ReplayedTable
   places: PlacesTable
+  poll_places: PollPlacesTable
   users: UsersTable
   accounts: AccountsTable
   memberships: MembershipsTable
@@ -21,6 +22,8 @@ export interface Tables {
   responses: ResponsesTable
   backfills: BackfillsTable
   sent_before: SentBeforeTable
+  identities: IdentitiesTable
+  contact_identities: ContactIdentitiesTable
 }
 
 /** What was acknowledged, as it came. `received` waits for the mapping, `mapped` has its deliveries. */
@@ -38,6 +41,19 @@ interface InboxTable {
   replays: number
   /** 1 once what it says about people is kept; when it is mapped anew, that must not come over what was learned since. */
   people_kept: 0 | 1
+  origin: Generated<Origin>
+}
+
+/** What brought an item of Refiner; all of Segment's are `webhook`. */
+export type Origin = 'webhook' | 'poll' | 'backfill'
+
+interface PollPlacesTable {
+  tenant: string
+  seen_until: number
+  swept_at: number
+  last_success_at: number | null
+  missed: number
+  last_missed_at: number | null
 }
 
 export type DeliveryState = 'pending' | 'leased' | 'delivered' | 'dead' | 'skipped'
@@ -212,4 +228,25 @@ interface BackfillsTable {
 interface SentBeforeTable {
   tenant: string
   key: string
+}
+
+/** What else a user is known by, once and for all: an email that was changed still links what was said under it. */
+interface IdentitiesTable {
+  tenant: string
+  kind: 'uuid' | 'email'
+  /** Of an email its normal form. */
+  value: string
+  user_id: string
+  /** 1 when it was another user's, too, by the time it became this one's, or became another's later. */
+  shared: 0 | 1
+  first_seen_at: number
+}
+
+/** What a contact of Refiner that had no user ID was known by besides its uuid. */
+interface ContactIdentitiesTable {
+  tenant: string
+  contact_uuid: string
+  kind: 'uuid' | 'email'
+  value: string
+  first_seen_at: number
 }

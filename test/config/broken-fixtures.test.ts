@@ -27,7 +27,6 @@ test("the product's example is accepted, with warnings for what is not in this v
   const result = loaded(readFileSync(join(FIXTURES, 'product.yaml'), 'utf8'))
   expect(result.ok ? [] : result.mistakes).toEqual([])
   expect(result.warnings.map(({ message }) => message)).toEqual([
-    '`tenants.acme.refiner.poll` has no effect in this version',
     '`tenants.acme.to_refiner.delete` has no effect in this version',
   ])
 })

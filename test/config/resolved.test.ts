@@ -24,6 +24,7 @@ test('a file that is silent gets every default', () => {
       port: 8787,
       maxBodyBytes: 1024 * 1024,
       maxPending: 5_000_000,
+      publicUrl: null,
       adminToken: null,
     },
     database: { path: join(tmpdir(), 'no-such-folder', 'data', 'refiner-sync.db') },
@@ -48,6 +49,7 @@ test('a file that is silent gets every default', () => {
             endpoint: 'https://api.refiner.io/v1',
             webhook: { in: 'bearer', secret: 'hook-secret' },
             requestsPerSecond: 10,
+            pollMs: null,
           },
           segment: {
             writeKey: 'segment-key',
@@ -98,7 +100,7 @@ test('what the file says holds', () => {
       'to_refiner: { enabled: false, calls: [], events: { include: [Signed*] }, pages: true }',
     ],
     [
-      'server: { host: 0.0.0.0, port: 0, max_body: 2KB, max_pending: 2000, admin_token: token }',
+      'server: { host: 0.0.0.0, port: 0, max_body: 2KB, max_pending: 2000, public_url: "https://sync.example.com/in/", admin_token: token }',
       'delivery: { timeout: 5s, min_backoff: 250ms, max_backoff: 2m, give_up_after: 5d }',
       'database: sqlite:///tmp/refiner-sync-absolute.db',
     ],
@@ -109,6 +111,7 @@ test('what the file says holds', () => {
     port: 0,
     maxBodyBytes: 2048,
     maxPending: 2000,
+    publicUrl: 'https://sync.example.com/in',
     adminToken: 'token',
   })
   expect(delivery).toEqual({

@@ -16,9 +16,9 @@ test.each<[what: string, file: string, code: MistakeCode]>([
   ],
   ['keys sent unencrypted', tenantFile([SEGMENT, REFINER_AT('http://refiner.example')]), 'insecure_endpoint'],
   [
-    'polling',
-    tenantFile([SEGMENT, 'refiner: { api_key: k, webhook: { secret: w }, ¦poll: 5m }']),
-    'no_effect',
+    'reached from outside unencrypted',
+    tenantFile([REFINER, SEGMENT], ['server: { public_url: ¦"http://sync.example.com" }']),
+    'insecure_endpoint',
   ],
   ['deletion in Refiner', tenantFile([REFINER, SEGMENT, 'to_refiner: { ¦delete: true }']), 'no_effect'],
   [

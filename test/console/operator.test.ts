@@ -24,30 +24,33 @@ const get = (path: string, headers: Record<string, string> = {}, from = loop) =>
 /** As a browser sends a name and a password. */
 const password = (token: string) => ({ authorization: `Basic ${btoa(`anybody:${token}`)}` })
 
-describe.each(['/api/status', '/api/deliveries', '/api/replays', '/api/tap', '/ui'])('%s', (path) => {
-  test('opens to the admin token, as Bearer or as the password', async () => {
-    expect((await get(path, bearer('the-admin-token'))).status).toBe(200)
-    expect((await get(path, password('the-admin-token'))).status).toBe(200)
-  })
+describe.each(['/api/status', '/api/diagnosis', '/api/deliveries', '/api/replays', '/api/tap', '/ui'])(
+  '%s',
+  (path) => {
+    test('opens to the admin token, as Bearer or as the password', async () => {
+      expect((await get(path, bearer('the-admin-token'))).status).toBe(200)
+      expect((await get(path, password('the-admin-token'))).status).toBe(200)
+    })
 
-  test.each([
-    ['no token', {}],
-    ['a wrong one', bearer('the-admin-tokem')],
-    ['an empty one', password('')],
-    ['a destination key', basic('acme-destination-key')],
-    ['the word null', bearer('null')],
-  ])('stays closed to %s', async (_, headers) => {
-    expect((await get(path, headers)).status).toBe(401)
-    expect((await get(path, headers, closed)).status).toBe(401)
-  })
+    test.each([
+      ['no token', {}],
+      ['a wrong one', bearer('the-admin-tokem')],
+      ['an empty one', password('')],
+      ['a destination key', basic('acme-destination-key')],
+      ['the word null', bearer('null')],
+    ])('stays closed to %s', async (_, headers) => {
+      expect((await get(path, headers)).status).toBe(401)
+      expect((await get(path, headers, closed)).status).toBe(401)
+    })
 
-  test('shows nothing of what anybody said, and no key', async () => {
-    const text = await (await get(path, bearer('the-admin-token'))).text()
-    expect(text).not.toMatch(
-      /user-1042|ada@example|Pricing|secret|acme-(write|destination|refiner)-key|the-admin-token/,
-    )
-  })
-})
+    test('shows nothing of what anybody said, and no key', async () => {
+      const text = await (await get(path, bearer('the-admin-token'))).text()
+      expect(text).not.toMatch(
+        /user-1042|ada@example|Pricing|secret|acme-(write|destination|refiner)-key|the-admin-token/,
+      )
+    })
+  },
+)
 
 test('the newest deliveries come first, as many as are asked for', async () => {
   const response = await get('/api/deliveries?limit=2', bearer('the-admin-token'))
@@ -117,6 +120,7 @@ test('a reload that a stop cuts short is answered 503', async () => {
     isStopping: () => stops,
     health: unused,
     tap: new Tap(systemClock),
+    diagnosis: unused,
     deliveries: {
       now: unused,
       rest: unused,
@@ -137,6 +141,18 @@ test('a reload that a stop cuts short is answered 503', async () => {
       pause: unused,
       resume: unused,
       preview: unused,
+    },
+    people: {
+      rest: unused,
+      elapsed: unused,
+      tenants: unused,
+      hasUser: unused,
+      listPart: unused,
+      find: unused,
+      conflicts: unused,
+      person: unused,
+      exportHead: unused,
+      exportPart: unused,
     },
     async reload() {
       stops = true

@@ -16,6 +16,7 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
       endpoint: 'http://127.0.0.1:9/v1',
       webhook: { in: 'bearer', secret: `${name}-webhook-secret` },
       requestsPerSecond: 1000,
+      pollMs: null,
       ...refiner,
     },
     segment: {
@@ -71,6 +72,7 @@ export function testConfiguration(
       port: 0,
       maxBodyBytes: 1024 * 1024,
       maxPending: 5_000_000,
+      publicUrl: null,
       adminToken: null,
     },
     database: { path: join(folder, 'data', 'test.db') },

@@ -1,30 +1,37 @@
-import { parseEndpoint } from '../endpoint.ts'
+import { type Endpoint, parseEndpoint, parsePublicUrl } from '../endpoint.ts'
+import type { Place } from '../reading/places.ts'
 import { error, type Finding, warning } from '../telling/finding.ts'
 import { named, type Sheet } from './sheet.ts'
 
 /** Endpoints must be plain base URLs, and Segment's region and endpoint say the same thing twice. */
 export function checkEndpoints(sheet: Sheet): Finding[] {
-  return sheet
+  const ofServer = checkPlace(sheet.place('server', 'public_url'), parsePublicUrl, PUBLIC_HINT)
+  const ofTenants = sheet
     .tenants()
     .flatMap((tenant) => [
       ...checkUrl(sheet, tenant, 'refiner'),
       ...checkUrl(sheet, tenant, 'segment'),
       ...checkRegion(sheet, tenant),
     ])
+  return [...ofServer, ...ofTenants]
 }
+
+const PUBLIC_HINT = 'give the https:// URL that the proxy in front of it answers on'
 
 function checkUrl(sheet: Sheet, tenant: string, side: 'refiner' | 'segment'): Finding[] {
   const place = sheet.place('tenants', tenant, side, 'endpoint')
+  return checkPlace(place, parseEndpoint, 'use https:// unless that network is your own')
+}
+
+function checkPlace(place: Place | null, parse: (text: string) => Endpoint, insecureHint: string): Finding[] {
   if (place === null) return []
   const name = named(...place.path)
-  const endpoint = parseEndpoint(String(place.value))
+  const endpoint = parse(String(place.value))
   if (!endpoint.ok)
     return [error('bad_endpoint', place.valueAt, `${name} ${endpoint.problem}`, endpoint.hint)]
   if (!endpoint.insecure) return []
   const message = `${name} sends keys and answers unencrypted (http://)`
-  return [
-    warning('insecure_endpoint', place.valueAt, message, 'use https:// unless that network is your own'),
-  ]
+  return [warning('insecure_endpoint', place.valueAt, message, insecureHint)]
 }
 
 function checkRegion(sheet: Sheet, tenant: string): Finding[] {

@@ -1,0 +1,28 @@
+import { type Cause, inEachTenant, inWords, MINUTE_MS } from '../finding.ts'
+import { DESTINATIONS } from '../destinations.ts'
+
+const APART_MS = 5 * MINUTE_MS
+
+/** This machine's clock, most likely, is wrong. */
+export const clocksApart: Cause = {
+  name: 'clocks_apart',
+  looksAt: "whether this machine's clock agrees with those of Segment and Refiner",
+  find: inEachTenant(({ clock_ahead_ms }) =>
+    DESTINATIONS.flatMap(({ destination, title }) => {
+      const ahead = clock_ahead_ms[destination]
+      if (ahead === null || Math.abs(ahead) <= APART_MS) return []
+      const way = ahead > 0 ? 'ahead of' : 'behind'
+      return [
+        {
+          likelihood: 'certain' as const,
+          problem: `this machine's clock is ${inWords(Math.abs(ahead))} ${way} ${title}'s`,
+          evidence: ['by the Date header of its last answer'],
+          advice: [
+            'set the clock and keep it right: `timedatectl set-ntp true`, or start chrony',
+            'Segment corrects timestamps by what a sender says the time is: with a wrong clock events are dated wrongly',
+          ],
+        },
+      ]
+    }),
+  ),
+}

@@ -1,0 +1,107 @@
+import { sql } from 'kysely'
+import type { Store } from './open.ts'
+import { change, rows } from './prepared.ts'
+
+/** How far the polling of a tenant has come. Moments in ms since 1970. */
+export interface PollPlace {
+  /** All that Refiner had at that moment has been read. */
+  readonly seenUntil: number
+  /** When the days before were last read again. */
+  readonly sweptAt: number
+  /** Null before the first poll that came to its end. */
+  readonly lastSuccessAt: number | null
+  /** Interactions that no webhook had brought. */
+  readonly missed: number
+  readonly lastMissedAt: number | null
+}
+
+const place = rows<{ tenant: string }, PollPlace>((db, { tenant }) =>
+  db
+    .selectFrom('poll_places')
+    .select([
+      'seen_until as seenUntil',
+      'swept_at as sweptAt',
+      'last_success_at as lastSuccessAt',
+      'missed',
+      'last_missed_at as lastMissedAt',
+    ])
+    .where('tenant', '=', tenant),
+)
+
+/** Null for a tenant that has never been polled. */
+export function pollPlace(store: Store, tenant: string): PollPlace | null {
+  return place(store, { tenant })[0] ?? null
+}
+
+/** Begins at a moment; changes nothing where it has begun. */
+export const beginPolling = change<{ tenant: string; now: number }>((db, { tenant, now }) =>
+  db
+    .insertInto('poll_places')
+    .values({
+      tenant,
+      seen_until: now,
+      swept_at: now,
+      last_success_at: null,
+      missed: sql`0`,
+      last_missed_at: null,
+    })
+    .onConflict((conflict) => conflict.column('tenant').doNothing()),
+)
+
+/** All that there was at `seenUntil` has been read. */
+export const pollRead = change<{ tenant: string; seenUntil: number; sweptAt: number; now: number }>(
+  (db, { tenant, seenUntil, sweptAt, now }) =>
+    db
+      .updateTable('poll_places')
+      .set({ seen_until: seenUntil, swept_at: sweptAt, last_success_at: now })
+      .where('tenant', '=', tenant),
+)
+
+export const countMissed = change<{ tenant: string; count: number; now: number }>(
+  (db, { tenant, count, now }) =>
+    db
+      .updateTable('poll_places')
+      .set({ missed: sql`missed + ${count}`, last_missed_at: now })
+      .where('tenant', '=', tenant),
+)
+
+/** Adds an item that polling found; changes nothing when it has been added before. */
+export const insertPolled = change<{
+  tenant: string
+  dedupKey: string
+  payload: string
+  receivedAt: number
+}>((db, item) =>
+  db
+    .insertInto('inbox')
+    .values({
+      tenant: item.tenant,
+      source: 'refiner_webhook',
+      dedup_key: item.dedupKey,
+      payload: item.payload,
+      received_at: item.receivedAt,
+      state: 'received',
+      copies: sql`0`,
+      replays: sql`0`,
+      people_kept: 0,
+      origin: 'poll',
+    })
+    .onConflict((conflict) => conflict.columns(['tenant', 'source', 'dedup_key']).doNothing()),
+)
+
+const withPrefix = rows<{ tenant: string; from: string; to: string }, { id: number }>(
+  (db, { tenant, from, to }) =>
+    db
+      .selectFrom('outbox')
+      .select('id')
+      .where('tenant', '=', tenant)
+      .where('destination', '=', 'segment')
+      .where('message_id', '>=', from)
+      .where('message_id', '<', to)
+      .limit(sql<number>`1`),
+)
+
+/** Whether the tenant has a message to Segment whose ID begins like that. */
+export function hasMessages(store: Store, tenant: string, prefix: string): boolean {
+  return withPrefix(store, { tenant, from: prefix, to: `${prefix}\u{10ffff}` }).length > 0
+}

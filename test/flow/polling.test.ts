@@ -1,0 +1,191 @@
+import { afterEach, expect, test } from 'bun:test'
+import type { Respond } from '../../src/demo/scripted-server.ts'
+import { handClock } from '../support/hand-clock.ts'
+import { history, type HistoryOptions } from '../support/history.ts'
+import { bearer, deadline, type Loop, type LoopOptions, startLoop, until } from '../support/loop.ts'
+import { completedSurvey } from '../fixtures/refiner-webhook.ts'
+
+const START = Date.UTC(2024, 4, 1, 12)
+const MINUTE = 60_000
+const EVERY = 5 * MINUTE
+
+let ticking: Timer | undefined
+afterEach(() => clearInterval(ticking))
+
+type Item = ReturnType<typeof response>['item']
+let clock = handClock(START)
+
+/** What Refiner knows by now of what is to happen. */
+const known =
+  (items: readonly Item[], options?: HistoryOptions): Respond =>
+  (request) => {
+    const past = items.filter(
+      (item) => Date.parse(`${item.first_shown_at.replace(' ', 'T')}Z`) <= clock.now(),
+    )
+    return history(past, options)(request)
+  }
+
+/** A daemon that polls every five minutes, on a clock that a test moves. */
+async function start(options: LoopOptions = {}) {
+  clock = handClock(START)
+  // What is spaced or batched by some milliseconds goes on by itself.
+  ticking = setInterval(() => clock.pass(1), 1)
+  const loop = await startLoop({
+    clock,
+    tenants: { acme: { refiner: { pollMs: EVERY } } },
+    ...options,
+  })
+  return loop
+}
+
+/** What a response that was completed so long after the start looks like in a webhook, and in the API. */
+function response(id: string, completedMs: number, user = 'ada') {
+  const at = new Date(START + completedMs).toISOString().replace('Z', '000Z')
+  const inApi = at.slice(0, 19).replace('T', ' ')
+  const moments = (moment: string) => ({
+    first_shown_at: moment,
+    last_shown_at: moment,
+    last_data_reception_at: moment,
+    completed_at: moment,
+    dismissed_at: null,
+  })
+  const own = { uuid: id, data: { nps: '9', comment: id }, tags: [] }
+  const contact = { uuid: `contact-${user}`, remote_id: user, email: `${user}@example.com` }
+  const account = { uuid: 'account', remote_id: null, display_name: null, domain: null }
+  const form = completedSurvey()['form']
+  return {
+    webhook: completedSurvey({ ...contact, account, response: { ...own, ...moments(at) } }),
+    item: { ...own, ...moments(inApi), form, contact: { ...contact, account } },
+  }
+}
+
+const postWebhook = (loop: Loop, body: unknown, tenant = 'acme') =>
+  loop.post(`/v1/refiner/${tenant}`, body, bearer(`${tenant}-webhook-secret`))
+const polling = (loop: Loop, tenant = 'acme') => loop.daemon.health().tenants[tenant]!.polling!
+const polled = (loop: Loop, before: string | null) => until(() => polling(loop).last_success !== before)
+const ids = (loop: Loop) => loop.segment.messages.map(({ message }) => String(message['messageId']))
+
+test('a response whose webhook never came is fetched and sent once, and the webhook is said to be missing', async () => {
+  const lost = response('lost', MINUTE)
+  await using loop = await start({ refiner: known([lost.item]) })
+  expect(polling(loop)).toEqual({
+    last_success: null,
+    last_error: null,
+    missed_by_webhook: 0,
+    last_missed: null,
+  })
+  clock.pass(EVERY)
+  await loop.segment.until((messages) => messages.length === 2, deadline())
+  await polled(loop, null)
+  for (let n = 0; n < 3; n++) {
+    const before = polling(loop).last_success
+    clock.pass(EVERY)
+    await polled(loop, before)
+  }
+  expect(loop.segment.messages.map(({ message }) => message['type'])).toEqual(['identify', 'track'])
+  expect(loop.segment.messages[1]!.message).toMatchObject({
+    userId: 'ada',
+    timestamp: new Date(START + MINUTE).toISOString(),
+    properties: { response_uuid: 'lost', comment: 'lost' },
+  })
+  expect(polling(loop).missed_by_webhook).toBe(1)
+  expect(loop.daemon.health().problems.join()).toContain('that no webhook had brought')
+})
+
+test('what a webhook brought is not sent again, and what polling brought neither when its webhook comes late', async () => {
+  const first = response('first', MINUTE)
+  const second = response('second', 2 * MINUTE, 'grace')
+  await using loop = await start({ refiner: known([first.item, second.item]) })
+  await postWebhook(loop, first.webhook)
+  await loop.segment.until((messages) => messages.length === 2, deadline())
+  clock.pass(EVERY)
+  await loop.segment.until((messages) => messages.length === 4, deadline())
+  await polled(loop, null)
+  await postWebhook(loop, second.webhook)
+  await until(() => loop.daemon.health().tenants['acme']!.pending === 0)
+  expect(new Set(ids(loop)).size).toBe(4)
+  expect(ids(loop)).toHaveLength(4)
+  expect(polling(loop).missed_by_webhook).toBe(1)
+})
+
+test('pages are read to the last one, over refusals and nonsense, and what fails is said', async () => {
+  const items = Array.from(
+    { length: 250 },
+    (_, n) => response(`r-${n}`, MINUTE + n * 100, `user-${n % 7}`).item,
+  )
+  const faults: (Response | null)[] = [
+    new Response('', { status: 429, headers: { 'retry-after': '60' } }),
+    new Response('', { status: 500 }),
+    Response.json({ error: 'no' }),
+    Response.json({ items: [1] }),
+    new Response('<html>', { headers: { 'content-type': 'text/html' } }),
+    null,
+    new Response('{"items": [', { status: 200 }),
+  ]
+  const answer = known(items, { fault: () => Promise.resolve(faults.shift() ?? null) })
+  await using loop = await start({ refiner: answer })
+  clock.pass(EVERY)
+  await until(() => polling(loop).last_error !== null)
+  expect(loop.daemon.health().problems.join()).toContain('acme: polling Refiner fails: 127.0.0.1')
+  await until(() => {
+    clock.pass(MINUTE)
+    return polling(loop).last_success !== null
+  })
+  await loop.segment.until((messages) => messages.length === 500, deadline())
+  await until(() => loop.daemon.health().tenants['acme']!.pending === 0)
+  expect(new Set(ids(loop)).size).toBe(500)
+  expect(loop.segment.messages).toHaveLength(500)
+})
+
+test('the place is kept across a restart: what happened meanwhile is fetched, and nothing twice', async () => {
+  const before = response('before', MINUTE)
+  const meanwhile = response('meanwhile', 60 * MINUTE)
+  await using loop = await start({ refiner: known([before.item, meanwhile.item]) })
+  clock.pass(EVERY)
+  await loop.segment.until((messages) => messages.length === 2, deadline())
+  await polled(loop, null)
+  const last = polling(loop).last_success
+  clock.shift(3 * 3_600_000)
+  await loop.restart()
+  clock.pass(1)
+  await polled(loop, last)
+  await loop.segment.until((messages) => messages.length === 4, deadline())
+  expect(new Set(ids(loop)).size).toBe(4)
+  expect(polling(loop).missed_by_webhook).toBe(2)
+})
+
+test('surveys that were seen or dismissed are fetched when they have an event, each once, for its own tenant', async () => {
+  const seen = response('seen', MINUTE).item
+  const shown = { ...seen, completed_at: null, last_data_reception_at: null, data: {} }
+  const events = {
+    completed: 'Completed Survey',
+    seen: 'Saw Survey',
+    dismissed: 'Dismissed Survey',
+    segment_entered: null,
+    tag_added: null,
+  }
+  const dismissed = { ...shown, uuid: 'gone', dismissed_at: seen.completed_at }
+  const page = (items: readonly unknown[]) =>
+    Response.json({ items, pagination: { items_count: items.length, next_page_cursor: null } })
+  await using loop = await start({
+    tenants: {
+      acme: { refiner: { pollMs: EVERY }, toSegment: { events } },
+      globex: { refiner: { pollMs: EVERY } },
+    },
+    refiner({ method, headers }) {
+      if (method !== 'GET') return null
+      const isAcmes = headers.get('authorization') === 'Bearer acme-refiner-key'
+      return page(isAcmes && clock.now() > START + MINUTE ? [shown, dismissed] : [])
+    },
+  })
+  clock.pass(EVERY)
+  await loop.segment.until((messages) => messages.length === 3, deadline())
+  await until(() => polling(loop, 'globex').last_success !== null && polling(loop).last_success !== null)
+  expect(loop.segment.messages.map(({ message }) => String(message['event'])).sort()).toEqual([
+    'Dismissed Survey',
+    'Saw Survey',
+    'Saw Survey',
+  ])
+  expect(loop.segment.messages.every(({ writeKey }) => writeKey === 'acme-write-key')).toBe(true)
+  expect(polling(loop, 'globex').missed_by_webhook).toBe(0)
+})
