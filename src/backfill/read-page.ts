@@ -6,7 +6,7 @@ import { epochMs } from '../json/timestamps.ts'
 import { endOf } from './windows.ts'
 
 /** Refiner gives up to 1000; so many are read without holding up what else the thread has to do. */
-export const PAGE_LENGTH = 200
+export const PAGE_LENGTH = 400
 
 /** A page, its items the oldest first. */
 export interface ReadPage {

@@ -53,13 +53,16 @@ export class Taker {
     return isNew ? 'taken' : 'known'
   }
 
-  /** Keeps what a webhook body says about people, seen at that moment or when it happened; whether it says anything. */
+  /**
+   * Keeps what a webhook body says about people, seen at that moment or when it happened. Answers whether it says of a user
+   * or an account.
+   */
   #keep(body: string, at: number | null): boolean {
     const interaction = readRefinerWebhook(body, at ?? 0)
     if ('unreadable' in interaction) return false
     const changes = peopleOfInteraction(interaction)
     const receivedAt = at ?? epochMs(interaction.occurredAt) ?? 0
     applyPeopleChanges(this.store, { tenant: this.backfill.tenant, receivedAt }, changes)
-    return changes.length > 0
+    return changes.some(({ kind }) => kind === 'user' || kind === 'account')
   }
 }
