@@ -64,13 +64,27 @@ function describePolling({ last_success, last_error, missed_by_webhook }: Pollin
   return parts.join(', ')
 }
 
-function describeLane({ state, pending, dead, last_success, last_error }: DestinationHealth): string {
+function describeLane({
+  state,
+  pending,
+  dead,
+  last_success,
+  last_error,
+  skipped,
+}: DestinationHealth): string {
   const parts = [
     state,
     `${pending} pending`,
     `${dead} dead`,
     `last success ${last_success ?? 'none since the start'}`,
   ]
-  if (last_error !== null) parts.push(`last error ${last_error.at}: ${last_error.message}`)
+  if (last_error !== null) {
+    const isOver = last_success !== null && last_success > last_error.at
+    parts.push(`last error ${last_error.at}${isOver ? ', over' : ''}: ${last_error.message}`)
+  }
+  // An older daemon does not speak of them.
+  if (skipped?.last) {
+    parts.push(`${skipped.last_day} not sent within a day, on purpose; the last: ${skipped.last.reason}`)
+  }
   return parts.join(', ')
 }

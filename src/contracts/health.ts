@@ -87,4 +87,9 @@ export interface DestinationHealth {
   readonly dead: number
   readonly last_success: string | null
   readonly last_error: { readonly at: string; readonly message: string } | null
+  /** What was not sent because a setting, a rule or a filter said no. */
+  readonly skipped: {
+    readonly last_day: number
+    readonly last: { readonly at: string; readonly reason: string } | null
+  }
 }

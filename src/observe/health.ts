@@ -12,7 +12,7 @@ import type {
   TenantHealth,
 } from '../contracts/health.ts'
 import type { Source } from '../contracts/inbox.ts'
-import type { Counts } from '../store/counts.ts'
+import type { Counts, Skipped } from '../store/counts.ts'
 import type { Store } from '../store/open.ts'
 import { type LaneCounts, tenantsWithOpen } from '../store/outbox.ts'
 import { VERSION } from '../version.ts'
@@ -125,7 +125,7 @@ function readTenants(
       const status = laneStatus(name, to)
       moments.push(counts.oldestOpen ?? undefined)
       problems.push(...laneProblems(`${name}, ${to}`, status, counts, now))
-      return destinationHealth(status, counts, now)
+      return destinationHealth(status, counts, waits.skipped(name, to, now), now)
     }
     const destinations = { segment: destination('segment'), refiner: destination('refiner') }
     const oldest = ageSeconds(Math.min(...moments.map((moment) => moment ?? Infinity)), now)
@@ -185,7 +185,12 @@ function fullProblem(name: string, source: Source): string {
   return `${name}: so much waits for ${to} that what ${from} sends is answered 503 (server.max_pending)`
 }
 
-function destinationHealth(status: LaneStatus, counts: LaneCounts, now: number): DestinationHealth {
+function destinationHealth(
+  status: LaneStatus,
+  counts: LaneCounts,
+  { lastDay, last }: Skipped,
+  now: number,
+): DestinationHealth {
   const { lastSuccessAt, lastError } = status
   return {
     state: stateOf(status, counts),
@@ -194,6 +199,7 @@ function destinationHealth(status: LaneStatus, counts: LaneCounts, now: number):
     dead: counts.dead,
     last_success: lastSuccessAt === null ? null : iso(lastSuccessAt),
     last_error: lastError === null ? null : { at: iso(lastError.at), message: lastError.message },
+    skipped: { last_day: lastDay, last: last === null ? null : { at: iso(last.at), reason: last.reason } },
   }
 }
 

@@ -4,7 +4,7 @@ import type { Destination } from '../contracts/delivery.ts'
 import type { Source } from '../contracts/inbox.ts'
 import { type Group, unmappedByGroup } from './inbox.ts'
 import type { Store } from './open.ts'
-import { deadCounts, type LaneCounts } from './outbox.ts'
+import { deadCounts, type LaneCounts, lastSkipped, skippedSince } from './outbox.ts'
 import { rows } from './prepared.ts'
 
 /** Up to so many are counted each time: some milliseconds. */
@@ -13,6 +13,15 @@ const COUNTED_AT_ONCE = 20_000
 const STEP = 10_000
 /** Other counts may take this part of the time. */
 const PART_OF_TIME = 0.005
+
+const DAY_MS = 86_400_000
+
+/** What was not sent, on purpose. */
+export interface Skipped {
+  readonly lastDay: number
+  /** In ms since 1970, and why: nothing of what was received. */
+  readonly last: { readonly at: number; readonly reason: string } | null
+}
 
 type Unmapped = ReadonlyMap<string, { readonly open: number; readonly oldestOpen: number }>
 type Open = Pick<LaneCounts, 'open' | 'oldestOpen'>
@@ -49,6 +58,14 @@ export class Counts {
     if (isFew) this.#walks.delete(key)
     const open = isFew ? this.#withMoment(few!) : this.#walk(key, tenant, destination)
     return { ...open, ...dead }
+  }
+
+  /** What was not sent within a day, because a setting, a rule or a filter said no. `now` is in ms since 1970. */
+  skipped(tenant: string, destination: Destination, now: number): Skipped {
+    return this.#recent(`skipped ${destination} ${tenant}`, () => ({
+      lastDay: skippedSince(this.store, { tenant, destination, since: now - DAY_MS })[0]!.count,
+      last: lastSkipped(this.store, { tenant, destination })[0] ?? null,
+    }))
   }
 
   /** What waits for the mapping, by tenant. */

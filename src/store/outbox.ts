@@ -245,3 +245,30 @@ export function* tenantsWithOpen(store: Store): Generator<string> {
     ;[next] = nextOpenTenant(store, { after: next.tenant })
   }
 }
+
+/** How many deliveries of a lane were skipped since a moment, in ms since 1970. Reads an index only. */
+export const skippedSince = rows<
+  { tenant: string; destination: Destination; since: number },
+  { count: number }
+>((db, { tenant, destination, since }) =>
+  db
+    .selectFrom('outbox')
+    .where('tenant', '=', tenant)
+    .where('destination', '=', destination)
+    .where('state', '=', 'skipped')
+    .where('settled_at', '>', since)
+    .select(sql<number>`count(*)`.as('count')),
+)
+
+/** The delivery of a lane that was skipped last, and why. */
+export const lastSkipped = rows<{ tenant: string; destination: Destination }, { at: number; reason: string }>(
+  (db, { tenant, destination }) =>
+    db
+      .selectFrom('outbox')
+      .where('tenant', '=', tenant)
+      .where('destination', '=', destination)
+      .where('state', '=', 'skipped')
+      .select([sql<number>`settled_at`.as('at'), sql<string>`reason`.as('reason')])
+      .orderBy('settled_at', 'desc')
+      .limit(sql<number>`1`),
+)

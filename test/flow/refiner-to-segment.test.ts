@@ -65,6 +65,19 @@ test('what is skipped is recorded with its reason, and sent nowhere', async () =
     { state: 'skipped', reason: 'the contact has no user ID (to_segment.anonymous: skip)' },
   ])
   expect(loop.segment.requests).toBe(0)
+  await until(() => loop.daemon.health().tenants['acme']!.destinations.segment.skipped.last_day === 1)
+  expect(loop.daemon.health()).toMatchObject({
+    status: 'ok',
+    tenants: {
+      acme: {
+        destinations: {
+          segment: {
+            skipped: { last: { reason: 'the contact has no user ID (to_segment.anonymous: skip)' } },
+          },
+        },
+      },
+    },
+  })
 })
 
 test('a message that Segment refuses is dead with what Segment said, and those beside it arrive', async () => {

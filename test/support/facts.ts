@@ -16,6 +16,7 @@ const LANE: DestinationHealth = {
   dead: 0,
   last_success: daysAgo(0.1),
   last_error: null,
+  skipped: { last_day: 0, last: null },
 }
 const USED = {
   ever: true,
