@@ -4,11 +4,21 @@ import { completedSurvey } from '../fixtures/refiner-webhook.ts'
 /** What Refiner's API tells of the time before, with invented people. */
 
 const DAY_MS = 86_400_000
-export const HISTORY_BEGINS = Date.UTC(2023, 0, 1)
+const HISTORY_BEGINS = Date.UTC(2023, 0, 1)
+
+interface PastOptions {
+  readonly everyMs?: number
+  readonly users?: number
+  /** When the first one was completed, in ms since 1970. */
+  readonly begins?: number
+}
 
 /** The webhook that Refiner sent, or would have sent, for response `n` of one that was completed each `everyMs`. */
-export function pastWebhook(n: number, { everyMs = DAY_MS / 20, users = 10 } = {}): Record<string, unknown> {
-  const at = new Date(HISTORY_BEGINS + n * everyMs).toISOString().replace('Z', '000Z')
+export function pastWebhook(
+  n: number,
+  { everyMs = DAY_MS / 20, users = 10, begins = HISTORY_BEGINS }: PastOptions = {},
+): Record<string, unknown> {
+  const at = new Date(begins + n * everyMs).toISOString().replace('Z', '000Z')
   const user = n % users
   const base = completedSurvey()
   return {
@@ -31,7 +41,7 @@ export function pastWebhook(n: number, { everyMs = DAY_MS / 20, users = 10 } = {
 }
 
 /** The same response as the API lists it: other moments' form, and the contact inside. */
-export function pastItem(n: number, options?: { everyMs?: number; users?: number }): Record<string, unknown> {
+export function pastItem(n: number, options?: PastOptions): Record<string, unknown> {
   const {
     response,
     form,

@@ -1,7 +1,8 @@
 /**
- * The same responses by webhook and by two backfills at once, with `kill -9` in between: each message is to reach Segment
- * once by its ID. `bun test/torture/backfill.ts [--responses 1000] [--kills 10] [--seed 1]`
+ * The same responses by webhook, by polling and by two backfills, at once, with `kill -9` in between: each message is to
+ * reach Segment once by its ID. `bun test/torture/backfill.ts [--responses 1000] [--kills 10] [--seed 1]`
  */
+import { Database } from 'bun:sqlite'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -31,6 +32,8 @@ interface Report {
   readonly outOfOrder: number
   /** Of the backfills, in the end. */
   readonly states: readonly string[]
+  /** Interactions that polling brought before anybody else did. */
+  readonly polled: number
 }
 
 const CALLS = ['identify', 'group', 'track']
@@ -46,7 +49,9 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
     writeKeys: 'any',
     respond: () => (random.next() < 0.05 ? new Response('busy', { status: 503 }) : null),
   })
-  const past = history(numbers.map((n) => pastItem(n)))
+  // Of some minutes ago: so old that polling does not leave them to their webhooks, and not so old that it passes them over.
+  const when = { begins: Date.now() - 9 * 60_000, everyMs: (8 * 60_000) / responses }
+  const past = history(numbers.map((n) => pastItem(n, when)))
   const refiner = startRefinerStandIn({
     apiKeys: 'any',
     respond(request) {
@@ -59,7 +64,12 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
   using place = workplace({ segment: `${segment.url}/v1`, refiner: `${refiner.url}/v1` })
   const file = join(place.folder, 'refiner-sync.yaml')
   const yaml = await Bun.file(file).text()
-  writeFileSync(file, yaml.replace('port: 0', `port: 0, admin_token: ${ADMIN}`))
+  writeFileSync(
+    file,
+    yaml
+      .replace('port: 0', `port: 0, admin_token: ${ADMIN}`)
+      .replace('rate_limit: 1000/s', 'rate_limit: 1000/s\n      poll: 1s'),
+  )
 
   let daemon: Running | null = null
   const start = async () => {
@@ -74,13 +84,13 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
   const sender = async () => {
     while (waiting.length > 0) {
       const n = waiting.pop()!
-      if (!(await isTaken(url, n))) waiting.unshift(n)
+      if (!(await isTaken(url, pastWebhook(n, when)))) waiting.unshift(n)
       // Spread over all of it: some come before the backfill does, and some after.
       await Bun.sleep(random.between(0, 40))
     }
   }
   const senders = Array.from({ length: SENDERS }, sender)
-  const ids: number[] = [await begin(url)]
+  const ids: number[] = [await begin(url, 'since=1d')]
   for (let kill = 0; kill < kills; kill += 1) {
     await Bun.sleep(random.between(20, 400))
     daemon!.process.kill('SIGKILL')
@@ -88,7 +98,7 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
     url = await start()
   }
   const first = await ended(url, ids[0]!)
-  ids.push(await begin(url))
+  ids.push(await begin(url, 'since=1d'))
   const second = await ended(url, ids[1]!)
   await Promise.all(senders)
   await until(async () => {
@@ -107,16 +117,23 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
     incomplete: calls.filter(([, came]) => CALLS.some((call) => !came.includes(call))).map(([uuid]) => uuid),
     outOfOrder: calls.filter(([, came]) => came.join() !== CALLS.join()).length,
     states: [first.state, second.state],
+    polled: polledOf(join(place.folder, 'data', 'refiner-sync.db')),
   }
 }
 
+function polledOf(file: string): number {
+  using sqlite = new Database(file, { readonly: true })
+  const query = `select count(*) as count from inbox where origin = 'poll'`
+  return sqlite.query<{ count: number }, []>(query).get()!.count
+}
+
 /** Whether a webhook was acknowledged; one that was not is sent again, as Refiner does. */
-async function isTaken(url: string, n: number): Promise<boolean> {
+async function isTaken(url: string, body: object): Promise<boolean> {
   try {
     const response = await fetch(`${url}/v1/refiner/acme`, {
       method: 'POST',
       headers: { ...bearer('acme-webhook-secret'), 'content-type': 'application/json' },
-      body: JSON.stringify(pastWebhook(n)),
+      body: JSON.stringify(body),
     })
     return response.status === 200
   } catch {
