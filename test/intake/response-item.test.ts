@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/contracts/json.ts'
 import { webhookBodiesOf, webhookBodyOf } from '../../src/intake/response-item.ts'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
 import { testTenant } from '../support/configuration.ts'
+import { pastItem, pastWebhook } from '../support/history.ts'
 import { mapped } from '../support/mapping.ts'
 
 const MOMENTS = ['first_shown_at', 'last_shown_at', 'last_data_reception_at', 'completed_at', 'dismissed_at']
@@ -85,6 +86,15 @@ test('a response of the API leads to the messages of its webhook, under the same
     }),
     { numRuns: 300 },
   )
+})
+
+test('a recorded webhook and its response in the API lead to the same', () => {
+  const [sent, polled] = [
+    messagesOf(pastWebhook(7)),
+    messagesOf(webhookBodyOf(pastItem(7) as JsonObject, 'Completed Survey')),
+  ]
+  expect(sent).toHaveLength(3)
+  expect(polled.map(({ messageId }) => messageId)).toEqual(sent.map(({ messageId }) => messageId))
 })
 
 const response = (over: object): JsonObject => ({
