@@ -8,6 +8,7 @@ import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
 import { PeerClocks } from './clients/peer-clocks.ts'
+import { createBackfilling } from './daemon/backfilling.ts'
 import { Backlog } from './daemon/backlog.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
 import { Diagnosis } from './daemon/diagnosis.ts'
@@ -15,6 +16,7 @@ import { Housekeeper } from './daemon/housekeeper.ts'
 import { createReader, LaneMaker, wayOf } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Polling } from './daemon/polling.ts'
+import { readers } from './daemon/readers.ts'
 import { operatorPeople } from './daemon/operator-people.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
 import { tapMapped, tapSettled } from './daemon/tapped.ts'
@@ -150,6 +152,22 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     onError: onError('polling Refiner'),
   })
 
+  const { backfills, operated } = createBackfilling({
+    store,
+    clock,
+    log,
+    generation: () => generation,
+    reader: readers(
+      () => generation.configuration,
+      clock,
+      (tenant) => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
+    ),
+    isForgotten: () => false,
+    isFlooded: () => inbox.isFlooded,
+    wakeMapper: () => mapper.wake(),
+    onError: onError('a backfill'),
+  })
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
@@ -194,6 +212,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   reloader.start()
   backlog.start()
   housekeeper.start()
+  backfills.start()
   polling.start(generation.configuration)
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
@@ -219,6 +238,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       health,
       reload: () => reloader.reload(),
       tap,
+      backfills: operated,
       diagnosis: () => diagnosis.facts(),
       deliveries: operatorDeliveries({
         store,
@@ -280,11 +300,13 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     reloader.stop()
     backlog.stop()
     housekeeper.stop()
+    const backfillsStopped = backfills.stop()
     polling.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
     await tapEnded
+    await backfillsStopped
     await requestsDone(front.drain())
     inbox.close()
     await front.close()

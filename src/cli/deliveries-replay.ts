@@ -1,9 +1,9 @@
-import { userInfo } from 'node:os'
 import type { ShownCount, ShownReplay } from '../console/replays.ts'
 import { displayed } from '../testing/displayed.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import type { OperatorClient, Query } from './operator-client.ts'
 import { Progress } from './progress.ts'
+import { whoAsks } from './who-asks.ts'
 import { type CommonOptions, fail, withDaemon } from './with-daemon.ts'
 
 export interface ReplayCommandOptions extends CommonOptions {
@@ -169,14 +169,4 @@ function recordLine({ replay, at, by, filter, resent, remapped, orphaned, finish
   const left = orphaned === 0 ? '' : `, ${orphaned} left`
   const end = finished_at === null ? ', not finished' : ''
   return `${String(replay).padStart(4)}  ${at}  ${by}  ${what.join(' ')}: ${resent} resent, ${remapped} mapped again${left}${end}`
-}
-
-/** The name in the system of whoever gives the command, for the record. */
-function whoAsks(): string {
-  try {
-    return userInfo().username
-  } catch {
-    // A container may run under a number that has no name.
-    return 'unknown'
-  }
 }

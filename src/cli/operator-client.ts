@@ -16,8 +16,8 @@ export interface OperatorClient {
   post<Body>(path: string, query?: Query): Promise<Answer<Body>>
 }
 
-/** Null and undefined are left out. */
-export type Query = Readonly<Record<string, string | number | null | undefined>>
+/** Null and undefined are left out; what has several values is given several times. */
+export type Query = Readonly<Record<string, string | number | readonly string[] | null | undefined>>
 
 export interface OperatorClientOptions {
   readonly config: string
@@ -55,7 +55,9 @@ async function ask(
   try {
     const url = new URL(path, base)
     for (const [name, value] of Object.entries(query)) {
-      if (value !== null && value !== undefined) url.searchParams.set(name, String(value))
+      if (value === null || value === undefined) continue
+      for (const one of typeof value === 'object' ? value : [value])
+        url.searchParams.append(name, String(one))
     }
     const response = await fetch(url, {
       method,

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { LOG_LEVELS, type LogLevel } from '../observe/log.ts'
 import { VERSION } from '../version.ts'
+import { addBackfill } from './backfill-command.ts'
 import { check } from './check.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import { addDeliveries } from './deliveries-command.ts'
@@ -126,6 +127,8 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
   addMappingCommands(program, config, context, finish)
 
   addDeliveries(program, config, context, finish)
+
+  addBackfill(program, config, context, finish)
 
   addUsers(program, config, context, finish)
 

@@ -3,6 +3,15 @@ import type { Facts } from '../contracts/diagnosis.ts'
 import type { Health } from '../contracts/health.ts'
 import { requestUrl } from '../http/request-url.ts'
 import { json, refusal } from './answers.ts'
+import {
+  beginBackfill,
+  listBackfills,
+  type OperatedBackfills,
+  pauseBackfill,
+  previewBackfill,
+  resumeBackfill,
+  showBackfill,
+} from './backfills.ts'
 import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
 import type { People } from './people.ts'
@@ -18,6 +27,7 @@ export interface OperatorParts {
   readonly isStopping: () => boolean
   readonly health: () => Health
   readonly deliveries: Deliveries
+  readonly backfills: OperatedBackfills
   readonly people: People
   readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
@@ -41,7 +51,7 @@ interface ToldMistake {
 
 /** The operator's API and console. Lists of deliveries show how they fare, and nothing of what anybody said. */
 export function operatorRoutes(parts: OperatorParts) {
-  const { health, deliveries, people, tap, isStopping } = parts
+  const { health, deliveries, backfills, people, tap, isStopping } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
   return new Elysia({ name: 'operator' })
@@ -63,6 +73,22 @@ export function operatorRoutes(parts: OperatorParts) {
       changes(request, () => replayDelivery(deliveries, partOf(id), queryOf(request))),
     )
     .post('/api/reload', ({ request }) => changes(request, () => reloadOr503(parts)))
+    .get('/api/backfills', ({ request }) => reads(request, () => listBackfills(backfills)))
+    .get('/api/backfills/:id', ({ request, params: { id } }) =>
+      reads(request, () => showBackfill(backfills, id)),
+    )
+    .post('/api/backfills', ({ request }) =>
+      changes(request, () => beginBackfill(backfills, queryOf(request))),
+    )
+    .post('/api/backfills/dry-run', ({ request }) =>
+      changes(request, () => previewBackfill(backfills, queryOf(request))),
+    )
+    .post('/api/backfills/:id/pause', ({ request, params: { id } }) =>
+      changes(request, () => pauseBackfill(backfills, id)),
+    )
+    .post('/api/backfills/:id/resume', ({ request, params: { id } }) =>
+      changes(request, () => resumeBackfill(backfills, id)),
+    )
     .get('/ui', ({ request }) => reads(request, page))
 }
 

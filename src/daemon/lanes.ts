@@ -133,7 +133,7 @@ export function wayOf({ tenant, destination }: Pick<LanePlan, 'tenant' | 'destin
 }
 
 /** Whether `ms` milliseconds passed before the signal came. */
-function waitUnless(signal: AbortSignal, ms: number, clock: Clock): Promise<boolean> {
+export function waitUnless(signal: AbortSignal, ms: number, clock: Clock): Promise<boolean> {
   if (signal.aborted || ms === 0) return Promise.resolve(!signal.aborted)
   return new Promise((resolve) => {
     const stop = () => {

@@ -61,7 +61,7 @@ function isPolled({ enabled, toSegment, refiner }: Tenant): boolean {
 }
 
 /** What of a response may become a message. */
-function kindsOf({ toSegment: { events, mapping } }: Tenant): ReadonlySet<InteractionKind> {
+export function kindsOf({ toSegment: { events, mapping } }: Tenant): ReadonlySet<InteractionKind> {
   const others = (['seen', 'dismissed'] as const).filter(
     (kind) => events[kind] !== null || mapping.length > 0,
   )

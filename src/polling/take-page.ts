@@ -7,6 +7,7 @@ import { MessageIds } from '../mapping/message-id.ts'
 import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
 import type { Store } from '../store/open.ts'
 import { countMissed, hasMessages, insertPolled } from '../store/poll-places.ts'
+import { itemKey } from './item-key.ts'
 
 /** Whom a response is about, as far as it tells. */
 export interface Person {
@@ -52,11 +53,9 @@ export function takeResponses(
         if ('unreadable' in interaction || lastMoment(interaction) < notBefore) continue
         const { prefix } = new MessageIds(tenant, interaction)
         if (hasMessages(store, tenant, prefix)) continue
-        // A contact that is identified later is news, as it is when a webhook says so.
-        const about = [interaction.user.id, interaction.account.id].map((id) => id ?? '').join(' ')
         missed += insertPolled(store, {
           tenant,
-          dedupKey: `polled ${prefix}${about}`,
+          dedupKey: itemKey(tenant, interaction),
           payload,
           receivedAt: now,
         })

@@ -147,9 +147,10 @@ function keyOf(tenant: string, destination: Destination, userKey: string): strin
   return `${destination} ${tenant} ${userKey}`
 }
 
-function applyPeopleChanges(
+/** Keeps what is said about people, by something that came at that time. To be called within a transaction. */
+export function applyPeopleChanges(
   store: Store,
-  { tenant, receivedAt: now }: InboxRow,
+  { tenant, receivedAt: now }: Pick<InboxRow, 'tenant' | 'receivedAt'>,
   changes: readonly PeopleChange[],
 ): void {
   /** Who is known to exist: what one item says of a user comes in several changes. */

@@ -1,9 +1,11 @@
 import { sql } from 'kysely'
 import type { Clock } from '../contracts/clock.ts'
 import type { RetentionSettings } from '../contracts/configuration.ts'
+import type { Destination } from '../contracts/delivery.ts'
 import type { Store } from './open.ts'
 import { change, rows } from './prepared.ts'
 import type { DeliveryState } from './schema.ts'
+import { keepAsSent } from './sent-before.ts'
 
 /** So much is looked at in one step, and so long: requests wait for a step, and for nothing else of it. */
 const MOST_ITEMS = 100
@@ -66,15 +68,19 @@ function removeOfItem(
   now: number,
 ): { items: number; deliveries: number } {
   const kept: number[] = []
-  const old: number[] = []
+  const old: OldDelivery[] = []
   let deliveries = 0
-  for (const { id, state, settledAt } of deliveriesOf(store, { inboxId: item.id })) {
+  for (const delivery of deliveriesOf(store, { inboxId: item.id })) {
+    const { id, state, settledAt } = delivery
     if (state === 'dead' && settledAt! < now - deadMs) deliveries += removeDelivery(store, { id })
-    else if (settledAt !== null && state !== 'dead' && settledAt < now - deliveredMs) old.push(id)
+    else if (settledAt !== null && state !== 'dead' && settledAt < now - deliveredMs) old.push(delivery)
     else kept.push(id)
   }
   if (kept.length > 0 || item.state === 'received') return { items: 0, deliveries }
-  for (const id of old) deliveries += removeDelivery(store, { id })
+  for (const { id, state, destination, tenant, messageId, userKey } of old) {
+    if (state === 'delivered' && destination === 'segment') keepAsSent(store, tenant, messageId, userKey)
+    deliveries += removeDelivery(store, { id })
+  }
   const items = item.receivedAt < now - deliveredMs ? removeItem(store, { id: item.id }) : 0
   return { items, deliveries }
 }
@@ -88,11 +94,29 @@ const itemsAfter = rows<{ after: number }, Item>((db, { after }) =>
     .limit(sql<number>`${sql.lit(MOST_ITEMS)}`),
 )
 
-const deliveriesOf = rows<
-  { inboxId: number },
-  { id: number; state: DeliveryState; settledAt: number | null }
->((db, { inboxId }) =>
-  db.selectFrom('outbox').select(['id', 'state', 'settled_at as settledAt']).where('inbox_id', '=', inboxId),
+interface OldDelivery {
+  readonly id: number
+  readonly state: DeliveryState
+  readonly settledAt: number | null
+  readonly tenant: string
+  readonly destination: Destination
+  readonly messageId: string
+  readonly userKey: string
+}
+
+const deliveriesOf = rows<{ inboxId: number }, OldDelivery>((db, { inboxId }) =>
+  db
+    .selectFrom('outbox')
+    .select([
+      'id',
+      'state',
+      'settled_at as settledAt',
+      'tenant',
+      'destination',
+      'message_id as messageId',
+      'user_key as userKey',
+    ])
+    .where('inbox_id', '=', inboxId),
 )
 
 const removeDelivery = change<{ id: number }>((db, { id }) =>

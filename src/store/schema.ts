@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import type { BackfillMode, BackfillState } from '../contracts/backfill.ts'
 import type { DeliveryCall, Destination } from '../contracts/delivery.ts'
 import type { Source } from '../contracts/inbox.ts'
 
@@ -19,6 +20,8 @@ export interface Tables {
   memberships: MembershipsTable
   user_events: UserEventsTable
   responses: ResponsesTable
+  backfills: BackfillsTable
+  sent_before: SentBeforeTable
   identities: IdentitiesTable
   contact_identities: ContactIdentitiesTable
 }
@@ -196,6 +199,37 @@ interface ResponsesTable {
   completed_at: string | null
   dismissed_at: string | null
   updated_at: number
+}
+
+/** Jobs that bring over what Refiner knows of the time before. */
+interface BackfillsTable {
+  id: Generated<number>
+  tenant: string
+  at: number
+  by: string
+  /** What was asked for, as JSON: a `BackfillFilter`. */
+  filter: string
+  mode: BackfillMode
+  state: BackfillState
+  /** Why it failed. */
+  reason: string | null
+  /** How far it has come, as JSON: a `BackfillCursor`. */
+  cursor: string
+  /** How many responses Refiner says there are; null before it has said so. */
+  total: number | null
+  /** What came of it, as JSON: `BackfillCounts`. */
+  counts: string
+  /** Of the inbox items behind this ID up to the other one the messages are not in the counts yet. */
+  uncounted_after: number | null
+  uncounted_until: number | null
+  updated_at: number
+  finished_at: number | null
+}
+
+/** What was delivered to Segment and has been removed since; `key` is a hash of the interaction and its user. */
+interface SentBeforeTable {
+  tenant: string
+  key: string
 }
 
 /** What else a user is known by, once and for all: an email that was changed still links what was said under it. */

@@ -133,6 +133,15 @@ test('a reload that a stop cuts short is answered 503', async () => {
       continueReplay: unused,
       replays: unused,
     },
+    backfills: {
+      now: unused,
+      begin: unused,
+      find: unused,
+      list: unused,
+      pause: unused,
+      resume: unused,
+      preview: unused,
+    },
     people: {
       rest: unused,
       elapsed: unused,

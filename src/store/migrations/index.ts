@@ -5,6 +5,7 @@ import { groupsAndReplay } from './003-groups-and-replay.ts'
 import { attemptsAndReplays } from './004-attempts-and-replays.ts'
 import { cheapChecks } from './005-cheap-checks.ts'
 import { polling } from './006-polling.ts'
+import { backfills } from './007-backfills.ts'
 import { identities } from './008-identities.ts'
 
 /** By name, run in the order of their names. A static map: a compiled binary has no folder to read. */
@@ -15,5 +16,6 @@ export const migrations: Record<string, Migration> = {
   '004-attempts-and-replays': attemptsAndReplays,
   '005-cheap-checks': cheapChecks,
   '006-polling': polling,
+  '007-backfills': backfills,
   '008-identities': identities,
 }
