@@ -65,7 +65,7 @@ export class RefinerRestReader implements RefinerReader {
       return { ok: false, kind: kind === 'retry' ? 'unavailable' : kind, retryAfterMs, status, reason }
     }
     return (
-      readPage(result.answered ? result.body : '') ??
+      readPage(result.answered ? result.body : '', parameters.has('page_cursor')) ??
       failure('unavailable', `${this.#host} answered with something that is no page of ${path}`)
     )
   }
@@ -88,8 +88,8 @@ function moment(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
 }
 
-/** Null when it is none. */
-function readPage(body: string): Page<JsonObject> | null {
+/** Null when it is none. `isByCursor`: it was asked for by its cursor. */
+function readPage(body: string, isByCursor: boolean): Page<JsonObject> | null {
   let answer: JsonValue
   try {
     answer = parseExact(body) as JsonValue
@@ -105,18 +105,18 @@ function readPage(body: string): Page<JsonObject> | null {
   return {
     ok: true,
     items: objects as JsonObject[],
-    nextCursor: items.length === 0 ? null : nextCursor(pagination),
+    nextCursor: items.length === 0 ? null : nextCursor(pagination, isByCursor),
     total: typeof total === 'number' ? total : null,
   }
 }
 
-function nextCursor({
-  next_page_cursor: next,
-  current_page: page,
-  last_page: last,
-}: JsonObject): string | null {
+function nextCursor(
+  { next_page_cursor: next, current_page: page, last_page: last }: JsonObject,
+  isByCursor: boolean,
+): string | null {
   if (typeof next === 'string' && next !== '') return next
-  if (next === undefined && typeof page === 'number' && typeof last === 'number' && page < last) {
+  // Without a cursor on the page before it either, the account counts its pages.
+  if (!isByCursor && typeof page === 'number' && typeof last === 'number' && page < last) {
     return `page:${page + 1}`
   }
   return null

@@ -1,5 +1,6 @@
 import type { InteractionKind } from '../contracts/configuration.ts'
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
+import { epochMs } from '../json/timestamps.ts'
 
 /** What happens with a survey, in that order, by what tells that it did, and by Refiner's name for it. */
 const TRIGGERS: readonly (readonly [kind: InteractionKind, moment: string, trigger: string])[] = [
@@ -16,9 +17,24 @@ export function webhookBodyOf(item: JsonObject, triggeredEvent: string): JsonObj
 
 /** The webhook bodies for all of these kinds that it tells of, in the order in which they happened. */
 export function webhookBodiesOf(item: JsonObject, kinds: ReadonlySet<InteractionKind>): JsonObject[] {
-  return TRIGGERS.filter(([kind, moment]) => kinds.has(kind) && (item[moment] ?? null) !== null).map(
-    ([, , trigger]) => webhookBodyOf(item, trigger),
-  )
+  return TRIGGERS.filter(
+    ([kind, moment]) =>
+      kinds.has(kind) && (item[moment] ?? null) !== null && (kind !== 'dismissed' || isAsDismissed(item)),
+  ).map(([, , trigger]) => webhookBodyOf(item, trigger))
+}
+
+/**
+ * Whether the answers are those of its dismissal. With answers that came later it would look like another dismissal than
+ * the one that its webhook told of, and be sent a second time.
+ */
+function isAsDismissed({ dismissed_at, last_data_reception_at, completed_at }: JsonObject): boolean {
+  const dismissed = wholeSeconds(dismissed_at)
+  return [last_data_reception_at, completed_at].every((later) => !(wholeSeconds(later) > dismissed))
+}
+
+/** As both forms of Refiner's moments have them; NaN where there is none. */
+function wholeSeconds(moment: JsonValue | undefined): number {
+  return Math.floor((epochMs(moment) ?? NaN) / 1000)
 }
 
 function object(value: JsonValue | undefined): JsonObject {

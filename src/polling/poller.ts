@@ -20,6 +20,19 @@ const SWEEP_MS = 7 * 86_400_000
 const FIRST_RETRY_MS = 15_000
 const LONGEST_PAUSE_MS = 3_600_000
 
+/** What is read from the place on, page by page. Moments in ms since 1970. */
+interface Run {
+  readonly since: number
+  /** What happened before is not taken. */
+  readonly notBefore: number
+  readonly begunAt: number
+  readonly isSweep: boolean
+  readonly sweptAt: number
+  /** Of the page that comes next. */
+  cursor: string | null
+  readonly cursors: Set<string>
+}
+
 /** What polling needs to know of a tenant. */
 export interface PolledTenant {
   readonly name: string
@@ -47,6 +60,8 @@ export class Poller {
   #cancel: Cancel = () => {}
   #isStarted = false
   #failures = 0
+  /** What a failure broke off, to go on with: an account that refuses now and then must not begin again for ever. */
+  #run: Run | null = null
   #lastError: PollStatus['lastError'] = null
 
   constructor(
@@ -104,6 +119,7 @@ export class Poller {
     } catch (error) {
       // The disk takes nothing: what has been read is read again.
       this.parts.onError(error)
+      this.#run = null
       pause = FIRST_RETRY_MS
     }
     this.#next(pause)
@@ -114,15 +130,14 @@ export class Poller {
     const { store, clock, onFound } = this.parts
     const { name: tenant, reader, kinds } = this.tenant
     const { signal } = this.#stopping
-    const now = clock.now()
-    const { since, isSweep, sweptAt } = this.#range(now)
-    let cursor: string | null = null
+    const run = (this.#run ??= this.#begin(clock.now()))
+    const { since, notBefore, begunAt, isSweep, sweptAt } = run
     do {
       const page = await reader.responses(
         {
           since,
           until: null,
-          cursor,
+          cursor: run.cursor,
           pageLength: PAGE_LENGTH,
           include: kinds.size > 1 ? 'all' : 'completed',
           formUuids: [],
@@ -131,27 +146,33 @@ export class Poller {
         signal,
       )
       if (signal.aborted) return null
-      if (!page.ok) return page
+      if (!page.ok) {
+        // Perhaps it is the cursor that is refused.
+        if (page.kind === 'rejected') this.#run = null
+        return page
+      }
       let missed = 0
       for (let from = 0; from < page.items.length; from += TAKEN_AT_ONCE) {
         const some = page.items.slice(from, from + TAKEN_AT_ONCE)
         const { isForgotten } = this.parts
-        missed += takeResponses(store, some, { tenant, kinds, isForgotten, now: clock.now() })
+        missed += takeResponses(store, some, { tenant, kinds, isForgotten, notBefore, now: clock.now() })
         // What else the thread has to do comes in between.
         await new Promise<void>((resolve) => setImmediate(resolve))
       }
       if (missed > 0) onFound(tenant, missed)
-      // An account that gives the same page for ever must not be read for ever.
-      cursor = page.nextCursor === cursor ? null : page.nextCursor
-    } while (cursor !== null && !signal.aborted)
+      // An account that gives the same pages for ever must not be read for ever.
+      run.cursor = page.nextCursor === null || run.cursors.has(page.nextCursor) ? null : page.nextCursor
+      if (run.cursor !== null) run.cursors.add(run.cursor)
+    } while (run.cursor !== null && !signal.aborted)
     if (signal.aborted) return null
     store.transaction(() => {
-      pollRead(store, { tenant, seenUntil: now, sweptAt: isSweep ? now : sweptAt, now })
+      pollRead(store, { tenant, seenUntil: begunAt, sweptAt: isSweep ? begunAt : sweptAt, now: clock.now() })
     })
+    this.#run = null
     return null
   }
 
-  #range(now: number): { since: number; isSweep: boolean; sweptAt: number } {
+  #begin(now: number): Run {
     const { store, rememberedMs } = this.parts
     const place = pollPlace(store, this.tenant.name)
     const seenUntil = place?.seenUntil ?? now
@@ -165,7 +186,16 @@ export class Poller {
     const isFirst = (place?.lastSuccessAt ?? null) === null
     const since = Math.min(seenUntil, now) - (isFirst ? 0 : overlap)
     const from = isSweep ? Math.min(since, now - SWEEP_MS) : since
-    return { since: Math.floor(Math.max(from, oldest)), isSweep, sweptAt }
+    const notBefore = Math.floor(Math.max(oldest, Math.min(place?.begunAt ?? now, now)))
+    return {
+      since: Math.floor(Math.max(from, notBefore)),
+      notBefore,
+      begunAt: now,
+      isSweep,
+      sweptAt,
+      cursor: null,
+      cursors: new Set(),
+    }
   }
 
   #afterFailure(failure: ReadFailure): number {

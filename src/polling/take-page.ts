@@ -1,4 +1,5 @@
 import type { InteractionKind } from '../contracts/configuration.ts'
+import type { Interaction } from '../contracts/interaction.ts'
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import { webhookBodiesOf } from '../intake/response-item.ts'
 import { epochMs } from '../json/timestamps.ts'
@@ -19,7 +20,8 @@ export interface PageTerms {
   readonly tenant: string
   readonly kinds: ReadonlySet<InteractionKind>
   readonly isForgotten: (tenant: string, person: Person) => boolean
-  /** In ms since 1970. */
+  /** What happened before it is not taken. Both in ms since 1970. */
+  readonly notBefore: number
   readonly now: number
 }
 
@@ -39,7 +41,7 @@ const MOMENTS = ['completed_at', 'dismissed_at', 'last_data_reception_at', 'last
 export function takeResponses(
   store: Store,
   items: readonly JsonObject[],
-  { tenant, kinds, isForgotten, now }: PageTerms,
+  { tenant, kinds, isForgotten, notBefore, now }: PageTerms,
 ): number {
   return store.relaxedTransaction(() => {
     let missed = 0
@@ -48,7 +50,7 @@ export function takeResponses(
       for (const body of webhookBodiesOf(item, kinds)) {
         const payload = JSON.stringify(body)
         const interaction = readRefinerWebhook(payload, now)
-        if ('unreadable' in interaction) continue
+        if ('unreadable' in interaction || lastMoment(interaction) < notBefore) continue
         const { prefix } = new MessageIds(tenant, interaction)
         if (hasMessages(store, tenant, prefix)) continue
         missed += insertPolled(store, {
@@ -62,6 +64,15 @@ export function takeResponses(
     if (missed > 0) countMissed(store, { tenant, count: missed, now })
     return missed
   })
+}
+
+/**
+ * When an interaction came to what it is now. Refiner's date range may look at another moment of the response: one that
+ * was shown again yesterday may have been completed, and sent, long ago.
+ */
+function lastMoment({ kind, occurredAt, response }: Interaction): number {
+  const answered = kind === 'completed' ? response.timestamps.last_data_reception_at : null
+  return Math.max(Date.parse(occurredAt), epochMs(answered) ?? -Infinity)
 }
 
 /** A moment that lies ahead is one of a clock that is ahead: such a response is not left out for ever. */

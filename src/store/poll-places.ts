@@ -4,6 +4,8 @@ import { change, rows } from './prepared.ts'
 
 /** How far the polling of a tenant has come. Moments in ms since 1970. */
 export interface PollPlace {
+  /** When the tenant was first to be polled. */
+  readonly begunAt: number
   /** All that Refiner had at that moment has been read. */
   readonly seenUntil: number
   /** When the days before were last read again. */
@@ -19,6 +21,7 @@ const place = rows<{ tenant: string }, PollPlace>((db, { tenant }) =>
   db
     .selectFrom('poll_places')
     .select([
+      'begun_at as begunAt',
       'seen_until as seenUntil',
       'swept_at as sweptAt',
       'last_success_at as lastSuccessAt',
@@ -39,6 +42,7 @@ export const beginPolling = change<{ tenant: string; now: number }>((db, { tenan
     .insertInto('poll_places')
     .values({
       tenant,
+      begun_at: now,
       seen_until: now,
       swept_at: now,
       last_success_at: null,
@@ -48,12 +52,17 @@ export const beginPolling = change<{ tenant: string; now: number }>((db, { tenan
     .onConflict((conflict) => conflict.column('tenant').doNothing()),
 )
 
-/** All that there was at `seenUntil` has been read. */
+/** All that there was at `seenUntil` has been read. A clock that was ahead when it began does not keep it from beginning. */
 export const pollRead = change<{ tenant: string; seenUntil: number; sweptAt: number; now: number }>(
   (db, { tenant, seenUntil, sweptAt, now }) =>
     db
       .updateTable('poll_places')
-      .set({ seen_until: seenUntil, swept_at: sweptAt, last_success_at: now })
+      .set({
+        begun_at: sql`min(begun_at, ${seenUntil})`,
+        seen_until: seenUntil,
+        swept_at: sweptAt,
+        last_success_at: now,
+      })
       .where('tenant', '=', tenant),
 )
 

@@ -49,6 +49,8 @@ export type Origin = 'webhook' | 'poll' | 'backfill'
 
 interface PollPlacesTable {
   tenant: string
+  /** What happened before is for a backfill. */
+  begun_at: number
   seen_until: number
   swept_at: number
   last_success_at: number | null

@@ -189,3 +189,83 @@ test('surveys that were seen or dismissed are fetched when they have an event, e
   expect(loop.segment.messages.every(({ writeKey }) => writeKey === 'acme-write-key')).toBe(true)
   expect(polling(loop, 'globex').missed_by_webhook).toBe(0)
 })
+
+test('what was before the first poll stays there, also when the last days are read again', async () => {
+  const old = response('old', -MINUTE)
+  const fresh = response('fresh', MINUTE)
+  // An account that lists by another moment than the one that counts.
+  const page = (items: readonly unknown[]) => Response.json({ items, pagination: { next_page_cursor: null } })
+  await using loop = await start({
+    refiner: ({ method }) =>
+      method === 'GET' ? page(clock.now() > START + MINUTE ? [old.item, fresh.item] : [old.item]) : null,
+  })
+  for (let n = 0; n < 4; n++) {
+    const before = polling(loop).last_success
+    clock.pass(EVERY)
+    await polled(loop, before)
+    clock.shift(7 * 3_600_000)
+  }
+  await loop.segment.until((messages) => messages.length === 2, deadline())
+  expect(polling(loop).missed_by_webhook).toBe(1)
+  const responses = loop.segment.messages.map(({ message }) => JSON.stringify(message))
+  expect(responses.some((message) => message.includes('"old"'))).toBe(false)
+})
+
+test('a poll goes on with the page that was refused, and one that a stop broke off begins again', async () => {
+  const items = Array.from(
+    { length: 250 },
+    (_, n) => response(`r-${n}`, MINUTE + n * 100, `user-${n % 7}`).item,
+  )
+  const cursors: (string | null)[] = []
+  let second: 'refuse' | 'hang' | null = 'refuse'
+  const answer = known(items)
+  await using loop = await start({
+    refiner(request) {
+      if (request.method !== 'GET') return null
+      const cursor = request.query.get('page_cursor')
+      cursors.push(cursor)
+      if (cursor === '100' && second === 'refuse') {
+        second = null
+        return new Response('', { status: 429, headers: { 'retry-after': '1' } })
+      }
+      return cursor === '200' && second === 'hang' ? 'hang' : answer(request)
+    },
+  })
+  clock.pass(EVERY)
+  await until(() => {
+    clock.pass(1000)
+    return polling(loop).last_success !== null
+  })
+  expect(cursors.slice(0, 4)).toEqual([null, '100', '100', '200'])
+
+  second = 'hang'
+  cursors.length = 0
+  clock.pass(EVERY)
+  await until(() => cursors.includes('200'))
+  await loop.restart()
+  second = null
+  const before = polling(loop).last_success
+  clock.pass(EVERY)
+  await polled(loop, before)
+  await loop.segment.until((messages) => messages.length === 500, deadline())
+  expect(new Set(ids(loop)).size).toBe(500)
+  expect(cursors.filter((cursor) => cursor === null).length).toBeGreaterThan(1)
+})
+
+test('an account that counts its pages is read to the last one', async () => {
+  const items = Array.from({ length: 250 }, (_, n) => response(`r-${n}`, MINUTE + n * 100).item)
+  await using loop = await start({
+    refiner({ method, query }) {
+      if (method !== 'GET') return null
+      const page = Number(query.get('page') ?? 1)
+      const from = (page - 1) * 100
+      return Response.json({
+        items: clock.now() > START + 2 * MINUTE ? items.slice(from, from + 100) : [],
+        pagination: { current_page: page, last_page: 3, next_page_cursor: null },
+      })
+    },
+  })
+  clock.pass(EVERY)
+  await polled(loop, null)
+  expect(polling(loop).missed_by_webhook).toBe(250)
+})

@@ -12,6 +12,7 @@ const statements = [
     check (origin = 'webhook' or origin = 'poll' or origin = 'backfill')`,
   `create table poll_places (
     tenant text primary key,
+    begun_at integer not null,
     seen_until integer not null,
     swept_at integer not null,
     last_success_at integer,
