@@ -20,6 +20,10 @@ export interface Tables {
   responses: ResponsesTable
   identities: IdentitiesTable
   contact_identities: ContactIdentitiesTable
+  privacy_salt: PrivacySaltTable
+  tombstones: TombstonesTable
+  receipts: ReceiptsTable
+  erasures: ErasuresTable
 }
 
 /** What was acknowledged, as it came. `received` waits for the mapping, `mapped` has its deliveries. */
@@ -201,4 +205,49 @@ interface ContactIdentitiesTable {
   kind: 'uuid' | 'email'
   value: string
   first_seen_at: number
+}
+
+/** Random, of this database: one row. */
+interface PrivacySaltTable {
+  id: 1
+  salt: string
+}
+
+/** By what somebody was known who is not to come back. */
+interface TombstonesTable {
+  tenant: string
+  hash: string
+  kind: 'forgotten' | 'suppressed'
+  at: number
+  /** Of what set it; those of one receipt are lifted together. */
+  receipt_id: number
+}
+
+/** What was done when somebody asked to be forgotten. No personal data. */
+interface ReceiptsTable {
+  id: Generated<number>
+  tenant: string
+  /** Of the identifier that was named. */
+  hash: string
+  what: 'forget' | 'suppress' | 'lift'
+  by: string
+  asked_at: number
+  /** Null while rows are looked for. */
+  done_at: number | null
+  /** When the bytes that were freed had been overwritten; null until then. */
+  swept_at: number | null
+  /** How many rows of each table went, as JSON. */
+  counts: string
+  /** 0 when so much hung together that not all identifiers were followed. */
+  complete: 0 | 1
+  refiner: 'not asked' | 'waits' | 'deleted' | 'failed'
+  refiner_at: number | null
+  /** HTTP's, of its last answer. */
+  refiner_status: number | null
+}
+
+/** A deletion at Refiner that waits to be sent. */
+interface ErasuresTable {
+  delivery_id: number
+  receipt_id: number
 }

@@ -5,6 +5,7 @@ import { groupsAndReplay } from './003-groups-and-replay.ts'
 import { attemptsAndReplays } from './004-attempts-and-replays.ts'
 import { cheapChecks } from './005-cheap-checks.ts'
 import { identities } from './008-identities.ts'
+import { privacy } from './010-privacy.ts'
 
 /** By name, run in the order of their names. A static map: a compiled binary has no folder to read. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '004-attempts-and-replays': attemptsAndReplays,
   '005-cheap-checks': cheapChecks,
   '008-identities': identities,
+  '010-privacy': privacy,
 }
