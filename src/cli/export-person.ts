@@ -38,7 +38,8 @@ class Writer {
   isEmpty = true
   /** The section that is open, by its place in the order. */
   #at = -1
-  #rows = 0
+  /** The last row, which has a comma behind it if another one comes. */
+  #held: string | null = null
 
   constructor(private readonly context: CommandContext) {}
 
@@ -57,8 +58,8 @@ class Writer {
       if (rows.length === 0) continue
       this.#open(index)
       for (const row of rows) {
-        this.context.print(`    ${this.#rows > 0 ? ',' : ''}${indented(row, 4)}`)
-        this.#rows += 1
+        if (this.#held !== null) this.context.print(`${this.#held},`)
+        this.#held = `    ${indented(row, 4)}`
       }
       this.isEmpty = false
     }
@@ -71,9 +72,10 @@ class Writer {
 
   #open(index: number): void {
     while (this.#at < index) {
+      if (this.#held !== null) this.context.print(this.#held)
       if (this.#at >= 0) this.context.print(this.#at === SECTIONS.length - 1 ? '  ]' : '  ],')
       this.#at += 1
-      this.#rows = 0
+      this.#held = null
       if (this.#at < SECTIONS.length) this.context.print(`  ${JSON.stringify(SECTIONS[this.#at])}: [`)
     }
   }

@@ -65,7 +65,7 @@ export function addUsers(
   withCommon(users.command('conflicts').description('list emails that belong to several user IDs'))
     .option('--tenant <name>', 'of this tenant; needed where there are several')
     .option('--after <email>', 'behind this one in the alphabet')
-    .addOption(new Option('--limit <count>', 'at most this many (500)').argParser(count))
+    .addOption(new Option('--limit <count>', 'at most this many (100)').argParser(count))
     .action(async (options: Common & { tenant?: string; after?: string; limit?: number }) => {
       const { tenant, after, limit } = options
       finish(await listConflicts(common(options), { tenant, after, limit }, context))

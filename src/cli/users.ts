@@ -13,12 +13,9 @@ export function listUsers(
   return withDaemon(options, context, async (client) => {
     const answer = await client.get<ShownUser[]>('/api/users', filters)
     if (!answer.ok) return fail(answer.refused, options, context)
-    if (options.json) {
-      context.print(JSON.stringify(answer.body, null, 2))
-      return EXIT.ok
-    }
-    if (answer.body.length === 0) context.print('no users')
-    for (const user of answer.body) context.print(displayed(line(user)))
+    if (options.json) context.print(JSON.stringify(answer.body, null, 2))
+    else if (answer.body.length === 0) context.print('no users')
+    else for (const user of answer.body) context.print(displayed(line(user)))
     const before = answer.headers.get('x-next-before')
     if (before !== null) context.printError(`there may be more: go on with --before ${before}`)
     return EXIT.ok

@@ -3,9 +3,9 @@ import type { Health } from '../contracts/health.ts'
 import { requestUrl } from '../http/request-url.ts'
 import { json, refusal } from './answers.ts'
 import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
-import { exportUser } from './export-user.ts'
 import { CONSOLE_PAGE } from './page.ts'
-import { listConflicts, listUsers, type People, showUser } from './people.ts'
+import type { People } from './people.ts'
+import { peopleRoutes } from './people-routes.ts'
 import { readTap } from './read-tap.ts'
 import { listReplays, replayDeliveries, replayDelivery } from './replays.ts'
 import type { Tap } from './tap.ts'
@@ -40,41 +40,25 @@ export function operatorRoutes(parts: OperatorParts) {
   const { health, deliveries, people, tap, isStopping } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
-  return (
-    new Elysia({ name: 'operator' })
-      .get('/api/status', ({ request }) => reads(request, () => json(health())))
-      .get('/api/deliveries', ({ request }) =>
-        reads(request, () => listDeliveries(deliveries, queryOf(request), isStopping)),
-      )
-      .get('/api/deliveries/:id', ({ request, params: { id } }) =>
-        reads(request, () => showDelivery(deliveries, id)),
-      )
-      .get('/api/users', ({ request }) =>
-        reads(request, () => listUsers(people, queryOf(request), isStopping)),
-      )
-      .get('/api/users/:id', ({ request, params: { id } }) =>
-        reads(request, () => showUser(people, id, queryOf(request))),
-      )
-      .get('/api/users/:id/export', ({ request, params: { id } }) =>
-        reads(request, () => exportUser(people, id, queryOf(request), isStopping)),
-      )
-      // No path can hold the IDs `.` and `..`.
-      .get('/api/user', ({ request }) => reads(request, () => showUser(people, null, queryOf(request))))
-      .get('/api/user/export', ({ request }) =>
-        reads(request, () => exportUser(people, null, queryOf(request), isStopping)),
-      )
-      .get('/api/conflicts', ({ request }) => reads(request, () => listConflicts(people, queryOf(request))))
-      .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
-      .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))
-      .post('/api/deliveries/replay', ({ request }) =>
-        changes(request, () => replayDeliveries(deliveries, queryOf(request), isStopping)),
-      )
-      .post('/api/deliveries/:id/replay', ({ request, params: { id } }) =>
-        changes(request, () => replayDelivery(deliveries, id, queryOf(request))),
-      )
-      .post('/api/reload', ({ request }) => changes(request, () => reloadOr503(parts)))
-      .get('/ui', ({ request }) => reads(request, page))
-  )
+  return new Elysia({ name: 'operator' })
+    .get('/api/status', ({ request }) => reads(request, () => json(health())))
+    .get('/api/deliveries', ({ request }) =>
+      reads(request, () => listDeliveries(deliveries, queryOf(request), isStopping)),
+    )
+    .get('/api/deliveries/:id', ({ request, params: { id } }) =>
+      reads(request, () => showDelivery(deliveries, id)),
+    )
+    .use(peopleRoutes({ people, isStopping, reads }))
+    .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
+    .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))
+    .post('/api/deliveries/replay', ({ request }) =>
+      changes(request, () => replayDeliveries(deliveries, queryOf(request), isStopping)),
+    )
+    .post('/api/deliveries/:id/replay', ({ request, params: { id } }) =>
+      changes(request, () => replayDelivery(deliveries, id, queryOf(request))),
+    )
+    .post('/api/reload', ({ request }) => changes(request, () => reloadOr503(parts)))
+    .get('/ui', ({ request }) => reads(request, page))
 }
 
 function readGuard({ isAdmin }: OperatorParts) {

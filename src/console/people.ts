@@ -115,6 +115,8 @@ function listed(tenants: readonly string[]): string {
   return `${tenants.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
+const MOST_CONFLICTS = 100
+
 /**
  * GET /api/conflicts?tenant=&after=&limit=: the emails that belong to several user IDs of a tenant, in the order of the
  * alphabet, behind `after`.
@@ -124,7 +126,7 @@ export function listConflicts(people: People, query: URLSearchParams): Response 
   if (unknown !== null) return refusal(400, unknown)
   const tenant = tenantFor(people, null, query.get('tenant'))
   if (tenant instanceof Response) return tenant
-  const found = people.conflicts(tenant, limitOf(query), query.get('after') ?? '')
+  const found = people.conflicts(tenant, Math.min(limitOf(query), MOST_CONFLICTS), query.get('after') ?? '')
   return json(found.map(({ email, users, userIds }) => ({ tenant, email, users, user_ids: userIds })))
 }
 

@@ -5,13 +5,13 @@ import { rows } from './prepared.ts'
 /** An email that was seen with several user IDs of a tenant: either one person has two, or two persons share it. */
 export interface EmailConflict {
   readonly email: string
-  /** How many user IDs; of very many no more than 1,000 are counted. */
+  /** How many user IDs; of very many no more than 100 are counted. */
   readonly users: number
   /** The first of them, 20 at most. */
   readonly userIds: readonly string[]
 }
 
-const MOST_COUNTED = 1000
+const MOST_COUNTED = 100
 const MOST_NAMED = 20
 
 /** The emails of a tenant that belong to several user IDs, in the order of the alphabet, behind `after`. */

@@ -56,22 +56,38 @@ interface Identity {
 function linkUser(store: Store, identity: Identity & { readonly userId: string }): void {
   const value = normalValue(identity.kind, identity.value)
   if (value === null) return
-  const { tenant, kind } = identity
-  if (insertIdentity(store, { ...identity, value }) === 0) return
-  if (ownersOf(store, { tenant, kind, value, most: 2 }).length > 1) markShared(store, { tenant, kind, value })
+  const { tenant, kind, userId, now } = identity
+  const one = { tenant, kind, value, userId }
+  // Most is known already, and to look is cheaper than to try to write.
+  if (findIdentity(store, one).length > 0) return
+  const others = ownersOf(store, { tenant, kind, value, most: 2 }).length
+  insertIdentity(store, { ...one, shared: others > 0 ? 1 : 0, now })
+  // Where there were several before, they are marked.
+  if (others === 1) markShared(store, { tenant, kind, value })
 }
+
+const findIdentity = rows<
+  { tenant: string; kind: IdentityKind; value: string; userId: string },
+  { found: 1 }
+>((db, { tenant, kind, value, userId }) =>
+  db
+    .selectFrom('identities')
+    .select(sql<1>`1`.as('found'))
+    .where('tenant', '=', tenant)
+    .where('user_id', '=', userId)
+    .where('kind', '=', kind)
+    .where('value', '=', value),
+)
 
 const insertIdentity = change<{
   tenant: string
   kind: IdentityKind
   value: string
   userId: string
+  shared: 0 | 1
   now: number
-}>((db, { tenant, kind, value, userId, now }) =>
-  db
-    .insertInto('identities')
-    .values({ tenant, kind, value, user_id: userId, shared: 0, first_seen_at: now })
-    .onConflict((conflict) => conflict.columns(['tenant', 'kind', 'value', 'user_id']).doNothing()),
+}>((db, { tenant, kind, value, userId, shared, now }) =>
+  db.insertInto('identities').values({ tenant, kind, value, user_id: userId, shared, first_seen_at: now }),
 )
 
 const markShared = change<{ tenant: string; kind: IdentityKind; value: string }>(
@@ -101,11 +117,25 @@ export function linkContact(
     if (given === null) return
     if (userId !== null) return linkUser(store, { tenant, userId, kind, value: given, now })
     const value = normalValue(kind, given)
-    if (value !== null) insertContactIdentity(store, { tenant, uuid, kind, value, now })
+    if (value === null || findContactIdentity(store, { tenant, uuid, kind, value }).length > 0) return
+    insertContactIdentity(store, { tenant, uuid, kind, value, now })
   }
   link('email', email)
   if (cookieUuid !== uuid) link('uuid', cookieUuid)
 }
+
+const findContactIdentity = rows<
+  { tenant: string; uuid: string; kind: IdentityKind; value: string },
+  { found: 1 }
+>((db, { tenant, uuid, kind, value }) =>
+  db
+    .selectFrom('contact_identities')
+    .select(sql<1>`1`.as('found'))
+    .where('tenant', '=', tenant)
+    .where('contact_uuid', '=', uuid)
+    .where('kind', '=', kind)
+    .where('value', '=', value),
+)
 
 const insertContactIdentity = change<{
   tenant: string
@@ -148,8 +178,8 @@ export interface SharedIdentity {
 export type Whom = { readonly userId: string } | { readonly email: string } | { readonly uuid: string }
 
 /**
- * All identifiers of one person, found by one of them, which is among the answer in any case. Reads indexes only, and so
- * much of them at most.
+ * All identifiers of one person, found by one of them, which is among the answer unless it is shared or no email. Of a
+ * user ID nobody asks whether there is such a user. Reads indexes only, and so much of them at most.
  */
 export function identifiersOf(store: Store, tenant: string, whom: Whom): Identifiers {
   if ('userId' in whom) return new Search(store, tenant).user(whom.userId)
@@ -231,7 +261,10 @@ class Search {
 
   #answer(userIds: readonly string[]): Identifiers {
     const values = (kind: IdentityKind) =>
-      [...this.#nodes.values()].filter((node) => node.kind === kind).map(({ value }) => value)
+      [...this.#nodes.values()]
+        .filter((node) => node.kind === kind)
+        .map(({ value }) => value)
+        .toSorted()
     return {
       userIds,
       emails: values('email'),

@@ -94,7 +94,9 @@ export type Place = string | number
 
 /** One step of an export is at most so many rows and some milliseconds. */
 const ROWS_AT_ONCE = 200
-const LOOKED_AT_ONCE = 1000
+const ITEMS_AT_ONCE = 1000
+/** Of these only the key is looked at. */
+const DELIVERIES_AT_ONCE = 4000
 const STEP_MS = 4
 /** In characters: one profile or item alone may have more. */
 const LONGEST_PART = 1024 * 1024
@@ -150,7 +152,7 @@ function items(store: Store, person: Person, after: number, clock: Clock) {
   const { tenant } = person
   const [next] = nextItem(store, { after })
   if (next === undefined) return { rows: [], place: null }
-  const to = next.id + LOOKED_AT_ONCE - 1
+  const to = next.id + ITEMS_AT_ONCE - 1
   const until = clock.elapsed() + STEP_MS
   const found: Omit<ExportedItem, 'deliveries' | 'replayedBy' | 'response'>[] = []
   let place = to
@@ -192,7 +194,7 @@ function deliveriesElsewhere(store: Store, person: Person, after: number, clock:
   const { tenant, keys } = person
   const [next] = nextDelivery(store, { after })
   if (next === undefined) return { rows: [], place: null }
-  const to = next.id + LOOKED_AT_ONCE - 1
+  const to = next.id + DELIVERIES_AT_ONCE - 1
   const until = clock.elapsed() + STEP_MS
   const rows: ExportedDelivery[] = []
   let place = to
@@ -212,7 +214,7 @@ function deliveriesElsewhere(store: Store, person: Person, after: number, clock:
 
 /** What was replayed because it was this person's. */
 function replaysFor(store: Store, { keys }: Person, after: number) {
-  const all = replaysAfter(store, { after, limit: LOOKED_AT_ONCE })
+  const all = replaysAfter(store, { after, limit: ITEMS_AT_ONCE })
   const rows = all.filter(({ filter }) => {
     const { user } = JSON.parse(filter) as { user?: string }
     return user !== undefined && keys.includes(user)
@@ -271,8 +273,9 @@ const responsesOf = rows<
         .as('found'),
     )
     .selectAll()
-    .where('responseUuid', '>', after)
-    .orderBy('responseUuid')
+    // Not by the index of uuids, which has everybody's.
+    .where(sql<boolean>`+"responseUuid" > ${after}`)
+    .orderBy(sql`+"responseUuid"`)
     .limit(limit),
 )
 

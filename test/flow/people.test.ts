@@ -203,6 +203,14 @@ describe('IDs of any form', () => {
     await settled()
   })
 
+  test.each(['%', '%E0%A4%A', '%ED%A0%80'])('but no path that is not encoded: %s', async (path) => {
+    for (const route of [`/api/users/${path}`, `/api/users/${path}/export`]) {
+      const { status, body } = await ask<{ message: string }>(loop, `${route}?tenant=acme`)
+      expect(status).toBe(400)
+      expect(body.message).toContain('percent-encoded')
+    }
+  })
+
   test.each(HOSTILE)('%p', async (id) => {
     const expected = { id, traits: { own: id } }
     if (id !== '.' && id !== '..') expect(await show(id, 'tenant=acme')).toMatchObject(expected)

@@ -10,7 +10,9 @@ import {
   seeUser,
   type Whom,
 } from '../../src/store/identities.ts'
+import { emailConflicts } from '../../src/store/email-conflicts.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
+import { changesSoFar } from '../../src/store/retention.ts'
 
 let folder: string
 let store: Store
@@ -58,6 +60,19 @@ describe('a user', () => {
     expect(find({ userId: 'u-1' })).toEqual(ada)
     expect(find({ uuid: 'c-1' })).toEqual(ada)
     expect(find({ email: '  ADA@example.COM ' })).toEqual(ada)
+  })
+
+  test('of whom nothing is new costs one change, that it was seen', () => {
+    see('u-1', { email: 'Ada@Example.com', uuid: 'c-1' })
+    contact('c-1', { userId: 'u-1', cookie: 'cookie' })
+    contact('anonymous', { email: 'ada@example.com', cookie: 'other' })
+    const before = changesSoFar(store)
+    see('u-1', { email: 'Ada@Example.com', uuid: 'c-1' })
+    see('u-1')
+    expect(changesSoFar(store) - before).toBe(2)
+    contact('c-1', { userId: 'u-1', cookie: 'cookie' })
+    contact('anonymous', { email: 'ADA@example.com', cookie: 'other' })
+    expect(changesSoFar(store) - before).toBe(2)
   })
 
   test('keeps the emails and uuids that it had before', () => {
@@ -113,6 +128,23 @@ describe('what belongs to two user IDs', () => {
     expect(identifiersOf(store, 'acme', { email: 'office@example.com' }).shared).toEqual([
       { kind: 'email', value: 'office@example.com', userIds: ['u-1', 'u-2'] },
     ])
+  })
+
+  test('is listed as long as it does, however many they are', () => {
+    for (let n = 0; n < 150; n++) see(`u-${100 + n}`, { email: 'all@example.com' })
+    see('x-1', { email: 'two@example.com', uuid: 'c' })
+    see('x-2', { email: 'two@example.com', uuid: 'c' })
+    see('x-2', { email: 'alone@example.com' })
+    see('x-3', { email: 'all@example.com' }, 'globex')
+    const two = { email: 'two@example.com', users: 2, userIds: ['x-1', 'x-2'] }
+    expect(emailConflicts(store, 'acme', 10)).toMatchObject([{ email: 'all@example.com', users: 100 }, two])
+    expect(emailConflicts(store, 'acme', 10)[0]!.userIds).toHaveLength(20)
+    expect(emailConflicts(store, 'acme', 10, 'all@example.com')).toEqual([two])
+    expect(emailConflicts(store, 'acme', 1)).toHaveLength(1)
+    expect(emailConflicts(store, 'globex', 10)).toEqual([])
+    store.sqlite.run(`delete from users where user_id = 'x-1'`)
+    expect(emailConflicts(store, 'acme', 10)).toHaveLength(1)
+    expect(find({ email: 'two@example.com' }).userIds).toEqual(['x-2'])
   })
 
   test('takes along no contact that is known by it alone', () => {

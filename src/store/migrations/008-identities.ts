@@ -7,6 +7,8 @@ export const identities = {
     for (const statement of tables) await sql.raw(statement).execute(db)
     await takeOverEmails(db)
     for (const statement of takeOver) await sql.raw(statement).execute(db)
+    for (const statement of indexes) await sql.raw(statement).execute(db)
+    await sql.raw(markShared).execute(db)
   },
 }
 
@@ -18,11 +20,9 @@ const tables = [
     user_id text not null,
     shared integer not null check (shared = 0 or shared = 1),
     first_seen_at integer not null,
-    primary key (tenant, kind, value, user_id),
+    primary key (tenant, user_id, kind, value),
     foreign key (tenant, user_id) references users (tenant, user_id) on delete cascade
-  ) strict, without rowid`,
-  `create index identities_by_user on identities (tenant, user_id)`,
-  `create index identities_shared on identities (tenant, kind, value) where shared = 1`,
+  ) strict`,
 
   `create table contact_identities (
     tenant text not null,
@@ -31,11 +31,7 @@ const tables = [
     value text not null check (value <> ''),
     first_seen_at integer not null,
     primary key (tenant, contact_uuid, kind, value)
-  ) strict, without rowid`,
-  `create index contact_identities_by_value on contact_identities (tenant, kind, value)`,
-
-  `create index responses_without_user on responses (tenant, contact_uuid) where user_id is null`,
-  `create index outbox_dead_by_user on outbox (tenant, user_key, id) where state = 'dead'`,
+  ) strict`,
 ]
 
 const takeOver = [
@@ -44,9 +40,19 @@ const takeOver = [
   `insert or ignore into identities (tenant, kind, value, user_id, shared, first_seen_at)
     select tenant, 'uuid', contact_uuid, user_id, 0, min(updated_at) from responses
     where user_id is not null and contact_uuid <> '' group by tenant, contact_uuid, user_id`,
-  `update identities set shared = 1 where (tenant, kind, value) in (
-    select tenant, kind, value from identities group by tenant, kind, value having count(*) > 1)`,
 ]
+
+/** Made when the rows are there, which is faster. */
+const indexes = [
+  `create index identities_by_value on identities (tenant, kind, value, user_id)`,
+  `create index identities_shared on identities (tenant, kind, value) where shared = 1`,
+  `create index contact_identities_by_value on contact_identities (tenant, kind, value, contact_uuid)`,
+  `create index responses_without_user on responses (tenant, contact_uuid) where user_id is null`,
+  `create index outbox_dead_by_user on outbox (tenant, user_key, id) where state = 'dead'`,
+]
+
+const markShared = `update identities set shared = 1 where (tenant, kind, value) in (
+    select tenant, kind, value from identities group by tenant, kind, value having count(*) > 1)`
 
 const AT_ONCE = 10_000
 
