@@ -8,11 +8,13 @@ import type { Configuration } from './contracts/configuration.ts'
 import type { Health, LaneStatus } from './contracts/health.ts'
 import type { PluginHost } from './contracts/plugin-host.ts'
 import { Backlog } from './daemon/backlog.ts'
+import { Forgetting } from './daemon/forgetting.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
 import { Housekeeper } from './daemon/housekeeper.ts'
 import { LaneMaker } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { operatorPeople } from './daemon/operator-people.ts'
+import { operatorPrivacy } from './daemon/operator-privacy.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
 import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
@@ -29,6 +31,7 @@ import type { LoadedProject, Project } from './project.ts'
 import { Counts } from './store/counts.ts'
 import { GroupCommitAppender } from './store/inbox-appender.ts'
 import { openStore, type Store } from './store/open.ts'
+import { tenantsWithItems, tenantsWithUsers } from './store/users.ts'
 import { databaseFault } from './store/probe.ts'
 
 /**
@@ -128,6 +131,15 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     configuration.retention,
   )
 
+  const forgetting = new Forgetting({
+    store,
+    clock,
+    log,
+    tenant: (name) => generation.configuration.tenants.get(name),
+    wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
+    onError: onError('forgetting'),
+  })
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
@@ -161,6 +173,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   reloader.start()
   backlog.start()
   housekeeper.start()
+  forgetting.start()
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -194,6 +207,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         wakeMapper: () => mapper.wake(),
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),
+      privacy: operatorPrivacy({ store, clock, forgetting, tenants: () => allTenants() }),
       people: operatorPeople({ store, clock, tenants: () => generation.configuration.tenants.keys() }),
     })
     const monitoring = monitoringRoutes({
@@ -209,6 +223,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         log.error({ fault: faultText(error) }, 'a request failed')
         return refusal(500, 'an error inside refiner-sync; its log says more')
       })
+  }
+
+  function allTenants(): readonly string[] {
+    const named = generation.configuration.tenants.keys()
+    return [...new Set([...named, ...tenantsWithUsers(store), ...tenantsWithItems(store)])]
   }
 
   function giveUp(error: unknown, opened?: Store): never {
@@ -245,6 +264,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     housekeeper.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
+    await forgetting.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
     await requestsDone(front.drain())
     inbox.close()
@@ -266,11 +286,14 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     tapMapped(tap, mapped)
     tellMapped(mapped, { log, metrics, ruleFailures, now: clock.now() })
     dispatcher.wake(new Set(mapped.map(({ item }) => item.tenant)))
+    if (mapped.some(({ isForgotten }) => isForgotten)) forgetting.dropped()
+    if (mapped.some(({ deliveries }) => deliveries.some(({ call }) => call === 'delete'))) forgetting.wake()
   }
 
   function onSettled(lane: Lane, settled: Parameters<typeof tellSettled>[1]): void {
     tapSettled(tap, lane, settled)
     tellSettled(lane, settled, log, metrics)
+    if (settled.some(({ delivery }) => delivery.call === 'delete')) forgetting.sweepSoon()
     // What a lane that has been replaced settles lets the next of its users go, on the one in its place.
     if (dispatcher.lane(lane.tenant, lane.destination) !== lane) dispatcher.wake(new Set([lane.tenant]))
   }

@@ -6,6 +6,7 @@ import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import { addDeliveries } from './deliveries-command.ts'
 import { addDatabaseCommands } from './database-commands.ts'
 import { demo } from './demo.ts'
+import { addForget } from './forget-command.ts'
 import { addMappingCommands } from './mapping-commands.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
@@ -111,6 +112,8 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
   addDeliveries(program, config, context, finish)
 
   addUsers(program, config, context, finish)
+
+  addForget(program, config, context, finish)
 
   addDatabaseCommands(program, config, context, finish)
 

@@ -180,6 +180,7 @@ function resolveToRefiner(sheet: Sheet, tenant: string, direction: Part<'to_refi
     enabled: direction.enabled ?? true,
     calls: new Set<Call>(direction.calls ?? DEFAULTS.calls),
     events: resolveNames(direction.events),
+    delete: direction.delete ?? false,
     pages: direction.pages ?? false,
     mapping: eventRules(sheet, ['tenants', tenant, 'to_refiner', 'mapping'], 0).map(({ rule }) => rule),
   }

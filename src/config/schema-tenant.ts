@@ -149,7 +149,12 @@ const ToRefiner = Type.Object(
     mapping: optional(
       Type.Array(EventRuleFields, { description: 'Rules, applied in order to each message of Segment.' }),
     ),
-    delete: optional(flag(false, 'Delete the contact in Refiner when Segment deletes the user.')),
+    delete: optional(
+      flag(
+        false,
+        'Delete the contact in Refiner, too, when Segment deletes the user or the user is forgotten here.',
+      ),
+    ),
   },
   { ...closed, description: 'Segment to Refiner.' },
 )

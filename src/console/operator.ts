@@ -6,6 +6,14 @@ import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
 import type { People } from './people.ts'
 import { peopleRoutes } from './people-routes.ts'
+import {
+  forgetUser,
+  listReceipts,
+  type Privacy,
+  showReceipt,
+  suppressUser,
+  unsuppressUser,
+} from './privacy.ts'
 import { readTap } from './read-tap.ts'
 import { listReplays, replayDeliveries, replayDelivery } from './replays.ts'
 import type { Tap } from './tap.ts'
@@ -17,6 +25,7 @@ export interface OperatorParts {
   readonly health: () => Health
   readonly deliveries: Deliveries
   readonly people: People
+  readonly privacy: Privacy
   readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
 }
@@ -37,7 +46,7 @@ interface ToldMistake {
 
 /** The operator's API and console. Lists of deliveries show how they fare, and nothing of what anybody said. */
 export function operatorRoutes(parts: OperatorParts) {
-  const { health, deliveries, people, tap, isStopping } = parts
+  const { health, deliveries, people, privacy, tap, isStopping } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
   return new Elysia({ name: 'operator' })
@@ -51,6 +60,15 @@ export function operatorRoutes(parts: OperatorParts) {
     .use(peopleRoutes({ people, isStopping, reads }))
     .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
     .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))
+    .get('/api/receipts', ({ request }) => reads(request, () => listReceipts(privacy, queryOf(request))))
+    .get('/api/receipts/:id', ({ request, params: { id } }) => reads(request, () => showReceipt(privacy, id)))
+    .post('/api/users/forget', ({ request }) => changes(request, () => forgetUser(privacy, queryOf(request))))
+    .post('/api/users/suppress', ({ request }) =>
+      changes(request, () => suppressUser(privacy, queryOf(request))),
+    )
+    .post('/api/users/unsuppress', ({ request }) =>
+      changes(request, () => unsuppressUser(privacy, queryOf(request))),
+    )
     .post('/api/deliveries/replay', ({ request }) =>
       changes(request, () => replayDeliveries(deliveries, queryOf(request), isStopping)),
     )

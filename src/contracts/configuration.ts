@@ -168,6 +168,8 @@ export interface ToRefinerSettings {
   readonly calls: ReadonlySet<Call>
   /** Matched against the event name of a track. */
   readonly events: NameFilter
+  /** Whether Refiner is to delete whom Segment deletes, or the operator forgets. */
+  readonly delete: boolean
   /** Whether page and screen calls are taken, as events. */
   readonly pages: boolean
   /** Applied in order. */

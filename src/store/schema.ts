@@ -24,6 +24,7 @@ export interface Tables {
   tombstones: TombstonesTable
   receipts: ReceiptsTable
   erasures: ErasuresTable
+  forget_requests: ForgetRequestsTable
 }
 
 /** What was acknowledged, as it came. `received` waits for the mapping, `mapped` has its deliveries. */
@@ -232,8 +233,7 @@ interface ReceiptsTable {
   what: 'forget' | 'suppress' | 'lift'
   by: string
   asked_at: number
-  /** Null while rows are looked for. */
-  done_at: number | null
+  done_at: number
   /** When the bytes that were freed had been overwritten; null until then. */
   swept_at: number | null
   /** How many rows of each table went, as JSON. */
@@ -250,4 +250,9 @@ interface ReceiptsTable {
 interface ErasuresTable {
   delivery_id: number
   receipt_id: number
+}
+
+/** An item of Segment that asks for somebody to be forgotten, until that is done. */
+interface ForgetRequestsTable {
+  inbox_id: number
 }

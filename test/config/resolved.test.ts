@@ -79,6 +79,7 @@ test('a file that is silent gets every default', () => {
             enabled: true,
             calls: new Set(['identify', 'group', 'track']),
             events: { include: ['*'], exclude: [] },
+            delete: false,
             pages: false,
             mapping: [],
           },
@@ -131,6 +132,7 @@ test('what the file says holds', () => {
     enabled: false,
     calls: new Set(),
     events: { include: ['Signed*'], exclude: [] },
+    delete: false,
     pages: true,
     mapping: [],
   })

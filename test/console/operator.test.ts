@@ -129,6 +129,15 @@ test('a reload that a stop cuts short is answered 503', async () => {
       continueReplay: unused,
       replays: unused,
     },
+    privacy: {
+      tenants: unused,
+      ambiguous: unused,
+      forget: unused,
+      suppress: unused,
+      lift: unused,
+      receipt: unused,
+      receipts: unused,
+    },
     people: {
       rest: unused,
       elapsed: unused,

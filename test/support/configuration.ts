@@ -50,6 +50,7 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
       enabled: true,
       calls: new Set(['identify', 'group', 'track'] as const),
       events: { include: ['*'], exclude: [] },
+      delete: false,
       pages: false,
       mapping: [],
       ...toRefiner,

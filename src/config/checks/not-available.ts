@@ -7,12 +7,7 @@ import { named, type Sheet } from './sheet.ts'
  * file goes.
  */
 export function checkNotAvailable(sheet: Sheet): Finding[] {
-  return sheet
-    .tenants()
-    .flatMap((tenant) => [
-      ...ignored(sheet, ['tenants', tenant, 'refiner', 'poll']),
-      ...ignored(sheet, ['tenants', tenant, 'to_refiner', 'delete']),
-    ])
+  return sheet.tenants().flatMap((tenant) => ignored(sheet, ['tenants', tenant, 'refiner', 'poll']))
 }
 
 function ignored(sheet: Sheet, path: Path): Finding[] {

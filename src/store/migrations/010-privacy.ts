@@ -23,7 +23,7 @@ const statements = [
     what text not null check (what = 'forget' or what = 'suppress' or what = 'lift'),
     by text not null,
     asked_at integer not null,
-    done_at integer,
+    done_at integer not null,
     swept_at integer,
     counts text not null check (json_valid(counts)),
     complete integer not null check (complete = 0 or complete = 1),
@@ -32,7 +32,7 @@ const statements = [
     refiner_at integer,
     refiner_status integer
   ) strict`,
-  `create index receipts_open on receipts (id) where done_at is null or swept_at is null`,
+  `create index receipts_unswept on receipts (id) where swept_at is null`,
 
   `create table tombstones (
     tenant text not null,
@@ -48,5 +48,11 @@ const statements = [
   `create table erasures (
     delivery_id integer primary key,
     receipt_id integer not null references receipts (id)
+  ) strict`,
+  `create index erasures_by_receipt on erasures (receipt_id)`,
+
+  // Deletions that Segment asked for, until they are done.
+  `create table forget_requests (
+    inbox_id integer primary key references inbox (id) on delete cascade
   ) strict`,
 ]

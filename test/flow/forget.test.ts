@@ -1,0 +1,125 @@
+import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import type { ShownReceipt } from '../../src/console/privacy.ts'
+import { withResponse } from '../fixtures/refiner-webhook.ts'
+import { basic, bearer, keptLog, type Loop, startLoop, until } from '../support/loop.ts'
+import { ADMIN_TOKEN, ask, command } from '../support/operator.ts'
+
+const webhook = (loop: Loop, body: unknown, tenant = 'acme') =>
+  loop.post(`/v1/refiner/${tenant}`, body, bearer(`${tenant}-webhook-secret`))
+const segment = (loop: Loop, message: object, tenant = 'acme') =>
+  loop.post('/v1/segment', message, basic(`${tenant}-destination-key`))
+const settled = (loop: Loop) =>
+  until(() => Object.values(loop.daemon.health().tenants).every((one) => one.pending === 0))
+
+const receiptOf = async (loop: Loop, id: number) =>
+  (await ask<ShownReceipt>(loop, `/api/receipts/${id}`)).body
+const swept = async (loop: Loop, id: number) => {
+  await until(async () => (await receiptOf(loop, id)).overwritten_at !== null)
+  return receiptOf(loop, id)
+}
+async function forget(loop: Loop, ...args: string[]): Promise<ShownReceipt> {
+  const { code, stdout, stderr } = await command(loop, ['forget', '--json', ...args])
+  expect(`${code} ${stderr}`).toBe('0 ')
+  return JSON.parse(stdout) as ShownReceipt
+}
+
+/** The files of the database, as bytes, and whatever of these texts is in them. */
+function leftIn(loop: Loop, texts: readonly string[]): string[] {
+  const { path } = loop.configuration.database
+  return [path, `${path}-wal`].flatMap((file) => {
+    const bytes = readFileSync(file)
+    return texts.filter((text) => bytes.includes(text)).map((text) => `${text} in ${file.slice(-3)}`)
+  })
+}
+
+const ADA = [
+  'ada-lovelace-17',
+  'ada17@example.com',
+  'contact-ada-17',
+  'analytical',
+  'steam-engine',
+  'Turin-17',
+]
+
+async function adaArrives(loop: Loop): Promise<void> {
+  await webhook(
+    loop,
+    withResponse(
+      { uuid: 'response-ada-0', data: { said: 'steam-engine' } },
+      { uuid: 'contact-ada-17', remote_id: null, email: null, account: null },
+    ),
+  )
+  await settled(loop)
+  await segment(loop, {
+    type: 'identify',
+    userId: 'ada-lovelace-17',
+    traits: { email: 'Ada17@example.com', city: 'Turin-17' },
+  })
+  await segment(loop, { type: 'track', userId: 'ada-lovelace-17', event: 'Signed Up' })
+  await segment(loop, { type: 'group', userId: 'ada-lovelace-17', groupId: 'account-of-ada-lovelace-17' })
+  await webhook(loop, ada())
+  await settled(loop)
+}
+
+const ada = () =>
+  withResponse(
+    { uuid: 'response-ada-1', data: { said: 'analytical' } },
+    { uuid: 'contact-ada-17', remote_id: 'ada-lovelace-17', email: 'ada17@example.com', account: null },
+  )
+
+test('after forget nothing is left of a person, whatever comes of them again, and others are untouched', async () => {
+  const { log, lines } = keptLog()
+  await using loop = await startLoop({
+    tenants: { acme: { toRefiner: { delete: true } }, globex: {} },
+    adminToken: ADMIN_TOKEN,
+    log,
+  })
+  await adaArrives(loop)
+  // Enough others for pages to be split, before and after.
+  const others = (from: number) =>
+    Array.from({ length: 300 }, (_, n) => ({
+      type: 'identify',
+      messageId: `other-${from + n}`,
+      userId: `user-${((from + n) * 7919) % 100_003}`,
+      traits: { email: `user-${from + n}@example.com`, note: 'x'.repeat(300) },
+    }))
+  await loop.post('/v1/segment', { batch: others(0) }, basic('acme-destination-key'))
+  await settled(loop)
+  await segment(loop, { type: 'identify', userId: 'ada-lovelace-17', traits: { city: 'Turin-17-west' } })
+  await segment(loop, { type: 'identify', userId: 'ada-lovelace-17', traits: { city: 'Rome' } })
+  await loop.post('/v1/segment', { batch: others(300) }, basic('acme-destination-key'))
+  await settled(loop)
+
+  const { receipt, removed, refiner } = await forget(loop, '--tenant', 'acme', '--email', 'ada17@example.com')
+  expect(removed).toMatchObject({ users: 1, responses: 2, items: 7, accounts: 1, memberships: 1 })
+  expect(refiner.state).toBe('waits')
+  await until(async () => (await receiptOf(loop, receipt)).refiner.state === 'deleted')
+  expect(loop.refiner.calls.slice(-2).map(({ path, body }) => [path, body])).toEqual([
+    ['/v1/contact', { id: 'ada-lovelace-17' }],
+    ['/v1/contact', { uuid: 'contact-ada-17' }],
+  ])
+  await swept(loop, receipt)
+  expect(leftIn(loop, ADA)).toEqual([])
+
+  const sent = loop.segment.requests
+  expect((await webhook(loop, ada())).status).toBe(200)
+  await segment(loop, { type: 'identify', userId: 'ada-lovelace-17', traits: { city: 'Turin-17' } })
+  await settled(loop)
+  expect(loop.segment.requests).toBe(sent)
+  expect((await ask(loop, '/api/users/ada-lovelace-17?tenant=acme')).status).toBe(404)
+  await loop.restart()
+  expect(leftIn(loop, ADA)).toEqual([])
+  expect(await receiptOf(loop, receipt)).toMatchObject({ what: 'forget', complete: true })
+  const told = [
+    ...lines,
+    JSON.stringify(loop.daemon.health()),
+    await (await fetch(`${loop.daemon.url}/metrics`)).text(),
+    (await command(loop, ['receipts', 'list'])).stdout,
+    (await command(loop, ['export', '--tenant', 'acme', '--uuid', 'contact-ada-17'])).stdout.replace(
+      /^.*"uuid".*$/gm,
+      '',
+    ),
+  ].join('\n')
+  for (const text of ADA.filter((text) => text !== 'contact-ada-17')) expect(told).not.toContain(text)
+})
