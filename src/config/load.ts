@@ -12,6 +12,7 @@ import type { Sheet } from './checks/sheet.ts'
 import { checkTenantRules } from './checks/tenant-rules.ts'
 import { checkTests } from './checks/tests.ts'
 import { checkUnseenSurveys, type SeenSurveys } from './checks/unseen-surveys.ts'
+import { checkPrivacy } from './checks/privacy.ts'
 import { checkWebhooks } from './checks/webhooks.ts'
 import type { Mistake } from './mistake.ts'
 import { type DocumentKind, mistakesOf, readDocument } from './read-document.ts'
@@ -104,6 +105,7 @@ const CHECKS: readonly ((sheet: Sheet) => Finding[])[] = [
   checkDestinationKeys,
   checkEndpoints,
   checkWebhooks,
+  checkPrivacy,
   checkDirections,
   checkAmounts,
   checkDatabase,

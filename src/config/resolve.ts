@@ -4,6 +4,7 @@ import type {
   Configuration,
   DeliverySettings,
   NameFilter,
+  PrivacySettings,
   RefinerSettings,
   RetentionSettings,
   SegmentSettings,
@@ -94,7 +95,14 @@ function resolveTenant(
     segment: resolveSegment(tenant.segment ?? {}),
     toSegment: resolveToSegment(sheet, name, tenant.to_segment ?? {}, preset),
     toRefiner: resolveToRefiner(sheet, name, tenant.to_refiner ?? {}),
+    privacy: resolvePrivacy(tenant.privacy?.traits),
   }
+}
+
+function resolvePrivacy(traits: Part<'privacy'>['traits']): PrivacySettings | null {
+  if (traits === undefined) return null
+  const { allow = DEFAULTS.include, deny = [], hash = [], salt = '' } = traits
+  return { allow, deny, hash, salt }
 }
 
 function resolveRefiner(refiner: Part<'refiner'>): RefinerSettings {

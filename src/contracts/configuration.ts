@@ -94,6 +94,18 @@ export interface Tenant {
   readonly segment: SegmentSettings
   readonly toSegment: ToSegmentSettings
   readonly toRefiner: ToRefinerSettings
+  /** Null where nothing is left out. */
+  readonly privacy: PrivacySettings | null
+}
+
+/** Patterns of the names of traits, attributes and answers, applied before anything is stored; `deny` wins. */
+export interface PrivacySettings {
+  readonly allow: readonly string[]
+  readonly deny: readonly string[]
+  /** Of these a keyed hash is kept instead of the value. */
+  readonly hash: readonly string[]
+  /** The key; empty only where nothing is hashed. */
+  readonly salt: string
 }
 
 export interface RefinerSettings {

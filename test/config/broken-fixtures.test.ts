@@ -28,6 +28,5 @@ test("the product's example is accepted, with warnings for what is not in this v
   expect(result.ok ? [] : result.mistakes).toEqual([])
   expect(result.warnings.map(({ message }) => message)).toEqual([
     '`tenants.acme.refiner.poll` has no effect in this version',
-    '`tenants.acme.to_refiner.delete` has no effect in this version',
   ])
 })

@@ -83,6 +83,7 @@ test('a file that is silent gets every default', () => {
             pages: false,
             mapping: [],
           },
+          privacy: null,
         },
       ],
     ]),

@@ -123,3 +123,76 @@ test('after forget nothing is left of a person, whatever comes of them again, an
   ].join('\n')
   for (const text of ADA.filter((text) => text !== 'contact-ada-17')) expect(told).not.toContain(text)
 })
+
+test("Segment's delete forgets, once what is on its way to Refiner has arrived, and of this tenant alone", async () => {
+  let isHeld = true
+  await using loop = await startLoop({
+    tenants: { acme: { toRefiner: { delete: true } }, globex: {} },
+    adminToken: ADMIN_TOKEN,
+    refiner: async ({ body }) => {
+      if (JSON.stringify(body ?? '').includes('late')) await until(() => !isHeld)
+      return null
+    },
+  })
+  for (const tenant of ['acme', 'globex']) {
+    await segment(loop, { type: 'identify', userId: 'eve', traits: { name: 'Eve' } }, tenant)
+  }
+  await settled(loop)
+  await segment(loop, { type: 'identify', userId: 'eve', traits: { name: 'late' } })
+  await until(() => loop.refiner.requests === 3)
+  await segment(loop, { type: 'delete', userId: 'eve' })
+  isHeld = false
+  const listed = async () => (await ask<ShownReceipt[]>(loop, '/api/receipts')).body
+  await until(async () => (await listed())[0]?.refiner.state === 'deleted')
+  const paths = loop.refiner.calls
+    .filter(({ apiKey }) => apiKey === 'acme-refiner-key')
+    .map(({ path }) => path)
+  expect(paths).toEqual(['/v1/identify-user', '/v1/identify-user', '/v1/contact'])
+  expect(await listed()).toMatchObject([{ tenant: 'acme', what: 'forget', by: 'segment' }])
+  expect((await ask(loop, '/api/users/eve?tenant=globex')).status).toBe(200)
+  expect((await ask(loop, '/api/users/eve?tenant=acme')).status).toBe(404)
+})
+
+test('a deletion that Refiner refuses is told in the receipt, which is all that stays of it', async () => {
+  await using loop = await startLoop({
+    tenants: { acme: { toRefiner: { delete: true } } },
+    adminToken: ADMIN_TOKEN,
+    refiner: ({ method }) =>
+      method === 'DELETE' ? new Response('{"id":"mallory-7"}', { status: 422 }) : null,
+  })
+  await segment(loop, { type: 'identify', userId: 'mallory-7' })
+  await settled(loop)
+  const { receipt } = await forget(loop, '--user', 'mallory-7')
+  await until(async () => (await receiptOf(loop, receipt)).refiner.state === 'failed')
+  expect((await swept(loop, receipt)).refiner.status).toBe(422)
+  expect(leftIn(loop, ['mallory-7'])).toEqual([])
+})
+
+test('who is suppressed keeps what is kept, and gets nothing more until that is lifted', async () => {
+  await using loop = await startLoop({ adminToken: ADMIN_TOKEN })
+  const identify = async (plan: string) => {
+    await segment(loop, { type: 'identify', userId: 'bob', traits: { plan } })
+    await settled(loop)
+    return (await ask<{ traits: object }>(loop, '/api/users/bob')).body.traits
+  }
+  expect(await identify('free')).toEqual({ plan: 'free' })
+  expect((await command(loop, ['suppress', '--user', 'bob'])).stdout).toContain('suppressed')
+  expect(await identify('pro')).toEqual({ plan: 'free' })
+  expect((await command(loop, ['unsuppress', '--user', 'bob'])).code).toBe(0)
+  expect(await identify('team')).toEqual({ plan: 'team' })
+  expect((await command(loop, ['unsuppress', '--user', 'bob'])).stderr).toContain('nobody')
+  expect((await command(loop, ['receipts', 'list', '--json'])).stdout).not.toContain('bob')
+})
+
+test('an email of two users is not forgotten, since nobody can tell whose it is', async () => {
+  await using loop = await startLoop({ adminToken: ADMIN_TOKEN })
+  for (const userId of ['o-1', 'o-2']) {
+    await segment(loop, { type: 'identify', userId, traits: { email: 'office@example.com' } })
+  }
+  await settled(loop)
+  const { code, stderr } = await command(loop, ['forget', '--email', 'office@example.com'])
+  expect([code, stderr]).toEqual([1, expect.stringContaining('o-1, o-2')])
+  const { removed } = await forget(loop, '--user', 'o-1')
+  expect(removed).toMatchObject({ users: 1, identities: 1 })
+  expect((await ask(loop, '/api/conflicts')).body).toEqual([])
+})

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Database } from 'bun:sqlite'
 import { Analytics } from '@segment/analytics-node'
-import { basic, deadline, startLoop, until } from '../support/loop.ts'
+import { basic, deadline, startLoop } from '../support/loop.ts'
 
 test("Segment's own client, but for its host unchanged, reaches Refiner; its page is refused, and nothing else", async () => {
   await using loop = await startLoop()
@@ -95,14 +95,4 @@ test('a message with nothing in it that was foreseen is stored as it is and reac
     half: '\ud800',
   })
   expect(JSON.stringify(loop.refiner.calls[0]!.body)).toContain('__proto___a')
-})
-
-test('a deletion is stored, and Refiner is not told yet', async () => {
-  await using loop = await startLoop()
-  await loop.post('/v1/segment', { type: 'delete', userId: 'user-1' }, basic('acme-destination-key'))
-  using db = new Database(loop.configuration.database.path, { readonly: true })
-  const rows = () => db.query(`select call, state from outbox`).all()
-  await until(() => rows().length === 1)
-  expect(rows()).toEqual([{ call: 'delete', state: 'skipped' }])
-  expect(loop.refiner.requests).toBe(0)
 })

@@ -55,6 +55,7 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
       mapping: [],
       ...toRefiner,
     },
+    privacy: settings.privacy ? { allow: ['*'], deny: [], hash: [], salt: '', ...settings.privacy } : null,
   }
 }
 
