@@ -9,8 +9,10 @@ import {
   type ForgetTerms,
   hashOf,
   holdBack,
+  isAnyDoomed,
   isUnderWay,
   nothingFound,
+  removeDoomed,
   suppressPerson,
 } from '../store/forget.ts'
 import type { Whom } from '../store/identities.ts'
@@ -57,6 +59,8 @@ export class Forgetting {
 
   /** Goes on with what was not done when it last stopped. */
   start(): void {
+    this.#last = this.#removeRest()
+    this.#last.catch(this.parts.onError)
     this.wake()
     if (isAnyUnswept(this.parts.store)) this.sweepSoon()
   }
@@ -175,8 +179,15 @@ export class Forgetting {
     const receipt = forgetPerson(store, whom, person, found, { ...terms, inRefiner, now: clock.now() })
     log.info({ tenant, receipt: receipt.id, by: terms.by }, 'forgotten')
     wakeLanes(tenant)
+    await this.#removeRest()
     this.sweepSoon()
-    return receipt
+    return findReceipt(store, receipt.id)!
+  }
+
+  /** After a stop the next start goes on. */
+  async #removeRest(): Promise<void> {
+    const { store, clock } = this.parts
+    while (!this.#stopped && removeDoomed(store, clock.now())) await this.#rest(REST_MS)
   }
 
   #rest(ms: number): Promise<void> {
@@ -186,7 +197,7 @@ export class Forgetting {
   #sweep(): void {
     const { store, clock, onError } = this.parts
     try {
-      if (store.emptyWal()) {
+      if (!isAnyDoomed(store) && store.emptyWal()) {
         if (isAnyUnswept(store)) markSwept(store, { now: clock.now() })
         return
       }

@@ -91,9 +91,10 @@ export interface ForgetTerms {
 }
 
 /**
- * Removes all that is kept of a person, leaves tombstones and a receipt: all in one commit, or nothing of it. `found` has
- * been brought up to date by `findMore` in the same turn of the event loop. What is under way at this moment settles into
- * nothing.
+ * Removes all that is kept of a person, leaves tombstones and a receipt: all in one commit, or nothing of it. Of more than
+ * 100 items or deliveries the commit keeps the IDs of the rest, which `removeDoomed` removes, whatever happens meanwhile.
+ * `found` has been brought up to date by `findMore` in the same turn of the event loop. What is under way at this
+ * moment settles into nothing.
  */
 export function forgetPerson(
   store: Store,
@@ -106,7 +107,9 @@ export function forgetPerson(
   return store.transaction(() => {
     const userKey = keys[0] ?? valueOf(whom)
     const isUnderWay = leasedAtRefiner(store, { tenant, keys: JSON.stringify(keys) }).length > 0
-    const counts = removeRows(store, person, found, now)
+    // Of very much the first part goes now, and with it the profile; the rest is as good as gone, and goes by its IDs.
+    const first = { items: found.items.slice(0, AT_ONCE), deliveries: found.deliveries.slice(0, AT_ONCE) }
+    const counts = removeRows(store, person, { ...found, ...first }, now)
     const contacts = inRefiner ? contactsOf(person) : []
     const receipt = addReceipt(store, {
       tenant,
@@ -120,6 +123,8 @@ export function forgetPerson(
       refiner: contacts.length > 0 ? 'waits' : 'not asked',
     })
     entomb(store, whom, person, { kind: 'forgotten', receipt, now })
+    doom(store, { receipt, kind: 'item', ids: JSON.stringify(found.items.slice(AT_ONCE)) })
+    doom(store, { receipt, kind: 'delivery', ids: JSON.stringify(found.deliveries.slice(AT_ONCE)) })
     if (contacts.length > 0) {
       const notBefore = isUnderWay ? now + ARRIVED_MS : now
       queueErasures(store, { tenant, receipt, userKey, contacts, now, notBefore })
@@ -196,6 +201,130 @@ function contactsOf({ identifiers: { userIds, uuids, emails } }: Person): Refine
   return contacts.slice(0, MOST_CONTACTS)
 }
 
+/** So many items and deliveries are removed in one commit: that takes some tens of milliseconds at most. */
+const AT_ONCE = 100
+
+interface Part {
+  readonly items: readonly number[]
+  readonly deliveries: readonly number[]
+}
+
+/** Removes items with what they became, and deliveries. To be called within a transaction. */
+function removePart(store: Store, tenant: string, part: Part, now: number) {
+  const items = JSON.stringify(part.items)
+  const deliveries = JSON.stringify(part.deliveries)
+  const waiting = [...openByItems(store, { items }), ...openByIds(store, { deliveries })]
+  const [attempts] = attemptsOf(store, { items, deliveries })
+  const [replayed] = replayedOf(store, { items })
+  const removed = removeByItems(store, { items }) + removeByIds(store, { deliveries })
+  const removedItems = removeItems(store, { items })
+  for (const user of new Map(waiting.map((one) => [`${one.destination} ${one.userKey}`, one])).values()) {
+    settleHead(store, { tenant, ...user }, now)
+  }
+  return { items: removedItems, deliveries: removed, attempts: attempts!.count, replayed: replayed!.count }
+}
+
+const attemptsOf = rows<{ items: string; deliveries: string }, { count: number }>(
+  (db, { items, deliveries }) =>
+    db
+      .selectFrom('attempts')
+      .select(sql<number>`count(*)`.as('count'))
+      .where(
+        'delivery_id',
+        'in',
+        sql<number>`(select id from outbox where inbox_id in (select value from json_each(${items}))
+        union select value from json_each(${deliveries}))`,
+      ),
+)
+
+const replayedOf = rows<{ items: string }, { count: number }>((db, { items }) =>
+  db
+    .selectFrom('replayed')
+    .select(sql<number>`count(*)`.as('count'))
+    .where('inbox_id', 'in', sql<number>`(select value from json_each(${items}))`),
+)
+
+/**
+ * Removes the next of what is left of somebody who had very much; answers whether there was something. Who it was is not
+ * known any more, and need not be.
+ */
+export function removeDoomed(store: Store, now: number): boolean {
+  return store.relaxedTransaction(() => {
+    const [first] = doomedReceipt(store, {})
+    if (first === undefined) return false
+    const { receipt, tenant } = first
+    const some = nextDoomed(store, { receipt, limit: AT_ONCE })
+    const idsOf = (kind: 'item' | 'delivery') => some.filter((one) => one.kind === kind).map(({ id }) => id)
+    const part = { items: idsOf('item'), deliveries: idsOf('delivery') }
+    const { items, deliveries, attempts, replayed } = removePart(store, tenant, part, now)
+    for (const { kind, id } of some) undoom(store, { receipt, kind, id })
+    addCounts(store, { receipt, items, deliveries, attempts, replayed })
+    return true
+  })
+}
+
+export function isAnyDoomed(store: Store): boolean {
+  return doomedReceipt(store, {}).length > 0
+}
+
+const doomedReceipt = rows<{}, { receipt: number; tenant: string }>((db) =>
+  db
+    .selectFrom('doomed')
+    .innerJoin('receipts', 'receipts.id', 'doomed.receipt_id')
+    .select(['doomed.receipt_id as receipt', 'receipts.tenant'])
+    .orderBy('doomed.receipt_id')
+    .limit(sql<number>`1`),
+)
+
+const nextDoomed = rows<{ receipt: number; limit: number }, { kind: 'item' | 'delivery'; id: number }>(
+  (db, { receipt, limit }) =>
+    db
+      .selectFrom('doomed')
+      .select(['kind', 'id'])
+      .where('receipt_id', '=', receipt)
+      .orderBy('kind')
+      .orderBy('id')
+      .limit(limit),
+)
+
+const undoom = change<{ receipt: number; kind: 'item' | 'delivery'; id: number }>(
+  (db, { receipt, kind, id }) =>
+    db.deleteFrom('doomed').where('receipt_id', '=', receipt).where('kind', '=', kind).where('id', '=', id),
+)
+
+/** `ids` is a JSON array. */
+const doom = change<{ receipt: number; kind: 'item' | 'delivery'; ids: string }>(
+  (db, { receipt, kind, ids }) =>
+    db
+      .insertInto('doomed')
+      .columns(['receipt_id', 'kind', 'id'])
+      .expression(
+        sql<{
+          receipt_id: number
+          kind: 'item' | 'delivery'
+          id: number
+        }>`select ${receipt}, ${kind}, value from json_each(${ids}) where true`,
+      ),
+)
+
+const addCounts = change<{
+  receipt: number
+  items: number
+  deliveries: number
+  attempts: number
+  replayed: number
+}>((db, { receipt, items, deliveries, attempts, replayed }) =>
+  db
+    .updateTable('receipts')
+    .set({
+      counts: sql`json_set(counts, '$.items', counts ->> '$.items' + ${items},
+        '$.deliveries', counts ->> '$.deliveries' + ${deliveries},
+        '$.attempts', counts ->> '$.attempts' + ${attempts},
+        '$.replayed', counts ->> '$.replayed' + ${replayed})`,
+    })
+    .where('id', '=', receipt),
+)
+
 type RemovedRows = Readonly<Record<string, number>>
 
 function removeRows(store: Store, person: Person, found: Found, now: number): RemovedRows {
@@ -203,30 +332,14 @@ function removeRows(store: Store, person: Person, found: Found, now: number): Re
   const userIds = JSON.stringify(identifiers.userIds)
   const uuids = JSON.stringify(identifiers.uuids)
   const keys = JSON.stringify(person.keys)
-  const items = JSON.stringify(found.items)
-  const deliveries = JSON.stringify(found.deliveries)
   const count = (name: string, where: string, ...values: string[]) =>
     store.sqlite
       .query<{ n: number }, string[]>(`select count(*) as n from ${name} where ${where}`)
       .get(...values)!.n
 
-  const waiting = [...openByItems(store, { items }), ...openByIds(store, { deliveries })]
-  const attempts = count(
-    'attempts',
-    `delivery_id in (select id from outbox where inbox_id in (select value from json_each(?)))
-      or delivery_id in (select value from json_each(?))`,
-    items,
-    deliveries,
-  )
-  const replayed = count('replayed', 'inbox_id in (select value from json_each(?))', items)
-  const outbox =
-    removeByItems(store, { items }) +
-    removeByIds(store, { deliveries }) +
-    // What was put back into its place while all was gone through.
-    removeOpen(store, { tenant, keys }) +
-    removeDead(store, { tenant, keys })
-  const inbox = removeItems(store, { items })
-
+  // What is open or dead goes at once, however much there is: an index leads to it.
+  const unsettled = removeOpen(store, { tenant, keys }) + removeDead(store, { tenant, keys })
+  const { items, deliveries, attempts, replayed } = removePart(store, tenant, found, now)
   const responses =
     removeResponsesOfUser(store, { tenant, userIds }) +
     removeResponsesOfContact(store, { tenant, uuids }) +
@@ -243,9 +356,6 @@ function removeRows(store: Store, person: Person, found: Found, now: number): Re
   const contacts = removeContactIdentities(store, { tenant, uuids })
   const lonely = removeAccounts(store, { tenant, accounts: JSON.stringify(accounts) })
   const replays = blankReplays(store, { tenant, keys, now })
-  for (const user of new Map(waiting.map((one) => [`${one.destination} ${one.userKey}`, one])).values()) {
-    settleHead(store, { tenant, ...user }, now)
-  }
   return {
     users,
     identities: ownIdentities + contacts,
@@ -253,8 +363,8 @@ function removeRows(store: Store, person: Person, found: Found, now: number): Re
     accounts: lonely,
     events,
     responses,
-    items: inbox,
-    deliveries: outbox,
+    items,
+    deliveries: deliveries + unsettled,
     attempts,
     replayed,
     replays,

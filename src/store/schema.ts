@@ -25,6 +25,7 @@ export interface Tables {
   receipts: ReceiptsTable
   erasures: ErasuresTable
   forget_requests: ForgetRequestsTable
+  doomed: DoomedTable
 }
 
 /** What was acknowledged, as it came. `received` waits for the mapping, `mapped` has its deliveries. */
@@ -255,4 +256,11 @@ interface ErasuresTable {
 /** An item of Segment that asks for somebody to be forgotten, until that is done. */
 interface ForgetRequestsTable {
   inbox_id: number
+}
+
+/** An item or a delivery of somebody who was forgotten, which is still to be removed. */
+interface DoomedTable {
+  receipt_id: number
+  kind: 'item' | 'delivery'
+  id: number
 }

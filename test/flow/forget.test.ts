@@ -78,7 +78,7 @@ test('after forget nothing is left of a person, whatever comes of them again, an
   await adaArrives(loop)
   // Enough others for pages to be split, before and after.
   const others = (from: number) =>
-    Array.from({ length: 300 }, (_, n) => ({
+    Array.from({ length: 120 }, (_, n) => ({
       type: 'identify',
       messageId: `other-${from + n}`,
       userId: `user-${((from + n) * 7919) % 100_003}`,
@@ -88,7 +88,7 @@ test('after forget nothing is left of a person, whatever comes of them again, an
   await settled(loop)
   await segment(loop, { type: 'identify', userId: 'ada-lovelace-17', traits: { city: 'Turin-17-west' } })
   await segment(loop, { type: 'identify', userId: 'ada-lovelace-17', traits: { city: 'Rome' } })
-  await loop.post('/v1/segment', { batch: others(300) }, basic('acme-destination-key'))
+  await loop.post('/v1/segment', { batch: others(120) }, basic('acme-destination-key'))
   await settled(loop)
 
   const { receipt, removed, refiner } = await forget(loop, '--tenant', 'acme', '--email', 'ada17@example.com')

@@ -51,6 +51,14 @@ const statements = [
   ) strict`,
   `create index erasures_by_receipt on erasures (receipt_id)`,
 
+  // What is left to be removed of somebody who has very much: IDs, which say nothing.
+  `create table doomed (
+    receipt_id integer not null references receipts (id),
+    kind text not null check (kind = 'item' or kind = 'delivery'),
+    id integer not null,
+    primary key (receipt_id, kind, id)
+  ) strict, without rowid`,
+
   // Deletions that Segment asked for, until they are done.
   `create table forget_requests (
     inbox_id integer primary key references inbox (id) on delete cascade
