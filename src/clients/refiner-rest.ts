@@ -78,7 +78,7 @@ export class RefinerRest implements Sender {
     const contact = new URLSearchParams(JSON.parse(payload) as Record<string, string>)
     const request = {
       method: 'DELETE' as const,
-      url: `${endpoint}/contact?${contact}`,
+      url: `${endpoint}/contact?${contact.toString()}`,
       authorization: `Bearer ${key}`,
       body: null,
       timeoutMs,

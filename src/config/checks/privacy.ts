@@ -10,6 +10,6 @@ export function checkPrivacy(sheet: Sheet): Finding[] {
     if (!isNeeded || sheet.has(...path, 'salt')) return []
     const message = `${named(...path, 'hash')} needs ${named(...path, 'salt')}`
     const hint = 'add `salt: "${ACME_PRIVACY_SALT}"`: a long random text that stays the same'
-    return [error('missing_key', place!.keyAt, message, hint)]
+    return [error('missing_key', place.keyAt, message, hint)]
   })
 }
