@@ -62,7 +62,9 @@ export function operatorRoutes(parts: OperatorParts) {
     .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))
     .get('/api/receipts', ({ request }) => reads(request, () => listReceipts(privacy, queryOf(request))))
     .get('/api/receipts/:id', ({ request, params: { id } }) => reads(request, () => showReceipt(privacy, id)))
-    .post('/api/users/forget', ({ request }) => changes(request, () => forgetUser(privacy, queryOf(request))))
+    .post('/api/users/forget', ({ request }) =>
+      changes(request, () => forgetUser(privacy, queryOf(request), isStopping)),
+    )
     .post('/api/users/suppress', ({ request }) =>
       changes(request, () => suppressUser(privacy, queryOf(request))),
     )

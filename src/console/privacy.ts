@@ -28,12 +28,20 @@ const USUAL_LIMIT = 100
  * POST /api/users/forget?tenant=&user=|email=|uuid=&by=&request=: removes all that is kept of a person; answers the
  * receipt. 202 while that is under way: the same again, with the same `request`, waits for it.
  */
-export async function forgetUser(privacy: Privacy, query: URLSearchParams): Promise<Response> {
+export async function forgetUser(
+  privacy: Privacy,
+  query: URLSearchParams,
+  isStopping: () => boolean,
+): Promise<Response> {
   const asked = askedFor(privacy, query, [...NAMES, 'request'])
   if (asked instanceof Response) return asked
   const { tenant, whom, by } = asked
   const request = (query.get('request') ?? crypto.randomUUID()).slice(0, LONGEST_NAME)
-  const receipt = await privacy.forget(request, tenant, whom, by)
+  const receipt = await privacy.forget(request, tenant, whom, by).catch((error: unknown) => {
+    if (isStopping()) return 'stopping' as const
+    throw error
+  })
+  if (receipt === 'stopping') return refusal(503, 'refiner-sync is stopping; nothing was removed')
   return receipt === null ? json({ waiting: true, request }, 202) : json(shownReceipt(receipt))
 }
 

@@ -197,7 +197,9 @@ export class Forgetting {
   #sweep(): void {
     const { store, clock, onError } = this.parts
     try {
-      if (!isAnyDoomed(store) && store.emptyWal()) {
+      // Whoever removes the rest may have met a fault of the disk: here it goes on.
+      if (isAnyDoomed(store)) removeDoomed(store, clock.now())
+      else if (store.emptyWal()) {
         if (isAnyUnswept(store)) markSwept(store, { now: clock.now() })
         return
       }
