@@ -85,9 +85,9 @@ export class Forgetting {
   suppress(tenant: string, whom: Whom, by: string): Receipt {
     const { store, clock, log } = this.parts
     const receipt = suppressPerson(store, whom, tenant, { by, now: clock.now() })
-    markSwept(store, { now: clock.now() })
     log.info({ tenant, receipt: receipt.id, by }, 'suppressed')
-    return findReceipt(store, receipt.id)!
+    this.sweepSoon()
+    return receipt
   }
 
   /** Takes what comes of a person again, who was forgotten or suppressed. Null when neither. */
