@@ -10,6 +10,7 @@ import type { PluginHost } from './contracts/plugin-host.ts'
 import { PeerClocks } from './clients/peer-clocks.ts'
 import { createBackfilling } from './daemon/backfilling.ts'
 import { Backlog } from './daemon/backlog.ts'
+import { Forgetting } from './daemon/forgetting.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
 import { Diagnosis } from './daemon/diagnosis.ts'
 import { Housekeeper } from './daemon/housekeeper.ts'
@@ -18,6 +19,7 @@ import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Polling } from './daemon/polling.ts'
 import { readers } from './daemon/readers.ts'
 import { operatorPeople } from './daemon/operator-people.ts'
+import { operatorPrivacy } from './daemon/operator-privacy.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
 import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
@@ -34,7 +36,9 @@ import type { LoadedProject, Project } from './project.ts'
 import { Counts } from './store/counts.ts'
 import { GroupCommitAppender } from './store/inbox-appender.ts'
 import { openStore, type Store } from './store/open.ts'
+import { tenantsWithItems, tenantsWithUsers } from './store/users.ts'
 import { databaseFault } from './store/probe.ts'
+import { isForgotten } from './store/tombstones.ts'
 
 /**
  * How long a stop waits for sends under way, and then for requests: together less than the 10 s after which containers
@@ -143,7 +147,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         clock,
         rate: () => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
       }),
-    isForgotten: () => false,
+    isForgotten: (tenant, person) => isForgotten(store, tenant, person),
     onFound(tenant, missed) {
       log.warn({ tenant, missed }, 'polling found responses that no webhook had brought')
       mapper.wake()
@@ -162,10 +166,19 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       clock,
       (tenant) => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
     ),
-    isForgotten: () => false,
+    isForgotten: (tenant, person) => isForgotten(store, tenant, person),
     isFlooded: () => inbox.isFlooded,
     wakeMapper: () => mapper.wake(),
     onError: onError('a backfill'),
+  })
+
+  const forgetting = new Forgetting({
+    store,
+    clock,
+    log,
+    tenant: (name) => generation.configuration.tenants.get(name),
+    wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
+    onError: onError('forgetting'),
   })
 
   let stopping: Promise<void> | null = null
@@ -214,6 +227,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   housekeeper.start()
   backfills.start()
   polling.start(generation.configuration)
+  forgetting.start()
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -249,6 +263,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         wakeMapper: () => mapper.wake(),
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),
+      privacy: operatorPrivacy({ store, clock, forgetting, tenants: () => allTenants() }),
       people: operatorPeople({ store, clock, tenants: () => generation.configuration.tenants.keys() }),
     })
     const monitoring = monitoringRoutes({
@@ -265,6 +280,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       })
       .use(monitoring)
       .use(operator)
+  }
+
+  function allTenants(): readonly string[] {
+    const named = generation.configuration.tenants.keys()
+    return [...new Set([...named, ...tenantsWithUsers(store), ...tenantsWithItems(store)])]
   }
 
   function giveUp(error: unknown, opened?: Store): never {
@@ -304,6 +324,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     polling.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
+    await forgetting.stop()
     await dispatcher.stop(SENDS_GRACE_MS)
     await tapEnded
     await backfillsStopped
@@ -327,11 +348,14 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     tapMapped(tap, mapped)
     tellMapped(mapped, { log, metrics, ruleFailures, now: clock.now() })
     dispatcher.wake(new Set(mapped.map(({ item }) => item.tenant)))
+    if (mapped.some(({ isForgotten }) => isForgotten)) forgetting.dropped()
+    if (mapped.some(({ deliveries }) => deliveries.some(({ call }) => call === 'delete'))) forgetting.wake()
   }
 
   function onSettled(lane: Lane, settled: Parameters<typeof tellSettled>[1]): void {
     tapSettled(tap, lane, settled)
     tellSettled(lane, settled, log, metrics)
+    if (settled.some(({ delivery }) => delivery.call === 'delete')) forgetting.sweepSoon()
     // What a lane that has been replaced settles lets the next of its users go, on the one in its place.
     if (dispatcher.lane(lane.tenant, lane.destination) !== lane) dispatcher.wake(new Set([lane.tenant]))
   }

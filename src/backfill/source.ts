@@ -1,4 +1,4 @@
-import type { InteractionKind } from '../contracts/configuration.ts'
+import type { InteractionKind, PrivacySettings } from '../contracts/configuration.ts'
 import type { RefinerReader } from '../contracts/refiner-reader.ts'
 
 /** Whom an item is about, as far as it tells. */
@@ -14,6 +14,8 @@ export interface BackfillSource {
   reader(tenant: string): RefinerReader | null
   /** What of a response may become a message: a survey that was only seen often does not. */
   kinds(tenant: string): ReadonlySet<InteractionKind>
+  /** What of a response is not to be kept. */
+  privacy(tenant: string): PrivacySettings | null
   /** Whether somebody asked to be forgotten, and must not be brought back. */
   isForgotten(tenant: string, person: Person): boolean
 }

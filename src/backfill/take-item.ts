@@ -1,5 +1,6 @@
 import type { BackfillCursor, BackfillRecord } from '../contracts/backfill.ts'
 import type { JsonObject } from '../contracts/json.ts'
+import { privateWebhook } from '../intake/privacy-lists.ts'
 import { epochMs } from '../json/timestamps.ts'
 import { peopleOfInteraction } from '../mapping/people.ts'
 import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
@@ -29,7 +30,12 @@ export class Taker {
     const { tenant } = this.backfill
     if (this.source.isForgotten(tenant, personOf(contact))) return 'contact'
     // What a webhook says of its contact has the same form, so that it is read by the same rules.
-    const body = JSON.stringify({ ...contact, triggered_event: 'User entered segment', response: null })
+    const body = JSON.stringify(
+      privateWebhook(
+        { ...contact, triggered_event: 'User entered segment', response: null },
+        this.source.privacy(tenant),
+      ),
+    )
     return this.#keep(body, epochMs(contact['last_seen_at']) ?? now) ? 'contact kept' : 'contact'
   }
 

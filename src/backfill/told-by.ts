@@ -1,5 +1,6 @@
 import type { BackfillFilter } from '../contracts/backfill.ts'
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
+import { privateWebhook } from '../intake/privacy-lists.ts'
 import { webhookBodiesOf } from '../intake/response-item.ts'
 import { matchesPattern } from '../rules/name-filter.ts'
 import type { BackfillSource, Person } from './source.ts'
@@ -19,7 +20,10 @@ export function toldBy(
 ): Told {
   if (!isMeant(item, filter.surveys)) return { kind: 'leftOut' }
   if (source.isForgotten(tenant, personOf(object(item['contact'])))) return { kind: 'forgotten' }
-  const bodies = webhookBodiesOf(item, source.kinds(tenant)).map((body) => JSON.stringify(body))
+  const privacy = source.privacy(tenant)
+  const bodies = webhookBodiesOf(item, source.kinds(tenant)).map((body) =>
+    JSON.stringify(privateWebhook(body, privacy)),
+  )
   return bodies.length === 0 ? { kind: 'leftOut' } : { kind: 'bodies', bodies }
 }
 

@@ -8,6 +8,7 @@ import { addDeliveries } from './deliveries-command.ts'
 import { addDatabaseCommands } from './database-commands.ts'
 import { demo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
+import { addForget } from './forget-command.ts'
 import { addMappingCommands } from './mapping-commands.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
@@ -131,6 +132,8 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
   addBackfill(program, config, context, finish)
 
   addUsers(program, config, context, finish)
+
+  addForget(program, config, context, finish)
 
   addDatabaseCommands(program, config, context, finish)
 

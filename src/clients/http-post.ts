@@ -9,21 +9,28 @@ export type PostResult =
 /** As much of an answer as is read. */
 const MOST_ANSWER_BYTES = 64 * 1024
 
-/** Posts JSON and reads the answer, all within `timeoutMs`. Redirects are not followed. Never rejects. */
+/** Posts JSON, or sends another method without a body, and reads the answer, all within `timeoutMs`. Redirects are not followed. Never rejects. */
 export async function postJson(
   fetch: Fetch,
-  request: { url: string; authorization: string; body: string; timeoutMs: number; userAgent: string },
+  request: {
+    method?: 'POST' | 'DELETE'
+    url: string
+    authorization: string
+    body: string | null
+    timeoutMs: number
+    userAgent: string
+  },
   signal: AbortSignal,
 ): Promise<PostResult> {
   const timeout = AbortSignal.timeout(request.timeoutMs)
   const { host } = new URL(request.url)
   try {
     const response = await fetch(request.url, {
-      method: 'POST',
+      method: request.method ?? 'POST',
       redirect: 'manual',
       signal: AbortSignal.any([signal, timeout]),
       headers: {
-        'content-type': 'application/json',
+        ...(request.body !== null && { 'content-type': 'application/json' }),
         authorization: request.authorization,
         'user-agent': request.userAgent,
       },

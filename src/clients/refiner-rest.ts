@@ -57,6 +57,7 @@ export class RefinerRest implements Sender {
 
   async #post(call: DeliveryCall, payload: string, aborting: AbortSignal): Promise<Outcome> {
     const { endpoint, key, fetch, clock, timeoutMs } = this.parts
+    if (call === 'delete') return this.#delete(payload, aborting)
     const path = pathOf(call)
     if (path === null) {
       return { kind: 'rejected', reason: `Refiner has no call for ${call}`, status: null, answer: null }
@@ -69,6 +70,35 @@ export class RefinerRest implements Sender {
       userAgent: USER_AGENT,
     }
     return judge(await postJson(fetch, request, aborting), this.#host, clock.now())
+  }
+
+  /** Deletes a contact; `payload` names it by `id`, `uuid` or `email`. One that Refiner does not have is deleted. */
+  async #delete(payload: string, aborting: AbortSignal): Promise<Outcome> {
+    const { endpoint, key, fetch, clock, timeoutMs } = this.parts
+    const contact = new URLSearchParams(JSON.parse(payload) as Record<string, string>)
+    const request = {
+      method: 'DELETE' as const,
+      url: `${endpoint}/contact?${contact.toString()}`,
+      authorization: `Bearer ${key}`,
+      body: null,
+      timeoutMs,
+      userAgent: USER_AGENT,
+    }
+    const result = await postJson(fetch, request, aborting)
+    // A web page, or nothing at all, would come of a wrong endpoint: Refiner itself answers in JSON.
+    if (result.answered && result.status === 404 && isJsonObject(result.body)) return { kind: 'delivered' }
+    const outcome = judge(result, this.#host, clock.now())
+    // What it says may name the contact.
+    return outcome.kind === 'delivered' ? outcome : { ...outcome, answer: null }
+  }
+}
+
+function isJsonObject(body: string): boolean {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null
+  } catch {
+    return false
   }
 }
 

@@ -5,13 +5,13 @@ import { checkDatabase } from './checks/database.ts'
 import { checkDestinationKeys } from './checks/destination-keys.ts'
 import { checkDirections } from './checks/directions.ts'
 import { checkEndpoints } from './checks/endpoints.ts'
-import { checkNotAvailable } from './checks/not-available.ts'
 import { checkPlugins } from './checks/plugins.ts'
 import { checkSecrets } from './checks/secrets.ts'
 import type { Sheet } from './checks/sheet.ts'
 import { checkTenantRules } from './checks/tenant-rules.ts'
 import { checkTests } from './checks/tests.ts'
 import { checkUnseenSurveys, type SeenSurveys } from './checks/unseen-surveys.ts'
+import { checkPrivacy } from './checks/privacy.ts'
 import { checkWebhooks } from './checks/webhooks.ts'
 import type { Mistake } from './mistake.ts'
 import { type DocumentKind, mistakesOf, readDocument } from './read-document.ts'
@@ -104,12 +104,12 @@ const CHECKS: readonly ((sheet: Sheet) => Finding[])[] = [
   checkDestinationKeys,
   checkEndpoints,
   checkWebhooks,
+  checkPrivacy,
   checkDirections,
   checkAmounts,
   checkDatabase,
   checkPlugins,
   (sheet) => checkTests(sheet, sheet.tenants()),
-  checkNotAvailable,
 ]
 
 const CONFIGURATION: DocumentKind = {

@@ -4,6 +4,7 @@ import type {
   Configuration,
   DeliverySettings,
   NameFilter,
+  PrivacySettings,
   RefinerSettings,
   RetentionSettings,
   SegmentSettings,
@@ -95,7 +96,14 @@ function resolveTenant(
     segment: resolveSegment(tenant.segment ?? {}),
     toSegment: resolveToSegment(sheet, name, tenant.to_segment ?? {}, preset),
     toRefiner: resolveToRefiner(sheet, name, tenant.to_refiner ?? {}),
+    privacy: resolvePrivacy(tenant.privacy?.traits),
   }
+}
+
+function resolvePrivacy(traits: Part<'privacy'>['traits']): PrivacySettings | null {
+  if (traits === undefined) return null
+  const { allow = DEFAULTS.include, deny = [], hash = [], salt = '' } = traits
+  return { allow, deny, hash, salt }
 }
 
 function resolveRefiner(refiner: Part<'refiner'>): RefinerSettings {
@@ -182,6 +190,7 @@ function resolveToRefiner(sheet: Sheet, tenant: string, direction: Part<'to_refi
     enabled: direction.enabled ?? true,
     calls: new Set<Call>(direction.calls ?? DEFAULTS.calls),
     events: resolveNames(direction.events),
+    delete: direction.delete ?? false,
     pages: direction.pages ?? false,
     mapping: eventRules(sheet, ['tenants', tenant, 'to_refiner', 'mapping'], 0).map(({ rule }) => rule),
   }

@@ -9,6 +9,7 @@ import {
   names,
   oneOf,
   optional,
+  patterns,
   rate,
   secret,
   text,
@@ -149,9 +150,47 @@ const ToRefiner = Type.Object(
     mapping: optional(
       Type.Array(EventRuleFields, { description: 'Rules, applied in order to each message of Segment.' }),
     ),
-    delete: optional(flag(false, 'Delete the contact in Refiner when Segment deletes the user.')),
+    delete: optional(
+      flag(
+        false,
+        'Delete the contact in Refiner, too, when Segment deletes the user or the user is forgotten here.',
+      ),
+    ),
   },
   { ...closed, description: 'Segment to Refiner.' },
+)
+
+const Privacy = Type.Object(
+  {
+    traits: optional(
+      Type.Object(
+        {
+          allow: optional(
+            patterns({ default: DEFAULTS.include, description: 'Only what has one of these names is kept.' }),
+          ),
+          deny: optional(
+            patterns({
+              default: [],
+              description: 'What has one of these names is left out, whatever else is said.',
+            }),
+          ),
+          hash: optional(
+            patterns({
+              default: [],
+              description: 'Of what has one of these names an HMAC-SHA-256 is kept instead.',
+            }),
+          ),
+          salt: optional(secret('The key of the hashes. Needed with hash.')),
+        },
+        {
+          ...closed,
+          description: 'By the names of traits, attributes and answers; `address.city` names what is nested.',
+          examples: [{ deny: ['ssn', 'phone*'] }],
+        },
+      ),
+    ),
+  },
+  { ...closed, description: 'What is left out or hashed before anything is stored.' },
 )
 
 /** One customer's pair of accounts, as the file writes it. */
@@ -162,6 +201,7 @@ export const TenantFields = Type.Object(
     segment: optional(Segment),
     to_segment: optional(ToSegment),
     to_refiner: optional(ToRefiner),
+    privacy: optional(Privacy),
   },
   { ...closed, description: 'One pair of accounts.' },
 )

@@ -16,6 +16,14 @@ import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
 import type { People } from './people.ts'
 import { peopleRoutes } from './people-routes.ts'
+import {
+  forgetUser,
+  listReceipts,
+  type Privacy,
+  showReceipt,
+  suppressUser,
+  unsuppressUser,
+} from './privacy.ts'
 import { readTap } from './read-tap.ts'
 import { partOf } from './query.ts'
 import { listReplays, replayDeliveries, replayDelivery } from './replays.ts'
@@ -29,6 +37,7 @@ export interface OperatorParts {
   readonly deliveries: Deliveries
   readonly backfills: OperatedBackfills
   readonly people: People
+  readonly privacy: Privacy
   readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
   /** What `doctor` judges by, but for what the thread that speaks HTTP adds; null when it is stopping. */
@@ -51,7 +60,7 @@ interface ToldMistake {
 
 /** The operator's API and console. Lists of deliveries show how they fare, and nothing of what anybody said. */
 export function operatorRoutes(parts: OperatorParts) {
-  const { health, deliveries, backfills, people, tap, isStopping } = parts
+  const { health, deliveries, backfills, people, privacy, tap, isStopping } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
   return new Elysia({ name: 'operator' })
@@ -66,6 +75,17 @@ export function operatorRoutes(parts: OperatorParts) {
     .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
     .get('/api/diagnosis', ({ request }) => reads(request, () => diagnosisOr503(parts)))
     .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))
+    .get('/api/receipts', ({ request }) => reads(request, () => listReceipts(privacy, queryOf(request))))
+    .get('/api/receipts/:id', ({ request, params: { id } }) => reads(request, () => showReceipt(privacy, id)))
+    .post('/api/users/forget', ({ request }) =>
+      changes(request, () => forgetUser(privacy, queryOf(request), isStopping)),
+    )
+    .post('/api/users/suppress', ({ request }) =>
+      changes(request, () => suppressUser(privacy, queryOf(request))),
+    )
+    .post('/api/users/unsuppress', ({ request }) =>
+      changes(request, () => unsuppressUser(privacy, queryOf(request))),
+    )
     .post('/api/deliveries/replay', ({ request }) =>
       changes(request, () => replayDeliveries(deliveries, queryOf(request), isStopping)),
     )

@@ -96,6 +96,18 @@ export interface Tenant {
   readonly segment: SegmentSettings
   readonly toSegment: ToSegmentSettings
   readonly toRefiner: ToRefinerSettings
+  /** Null where nothing is left out. */
+  readonly privacy: PrivacySettings | null
+}
+
+/** Patterns of the names of traits, attributes and answers, applied before anything is stored; `deny` wins. */
+export interface PrivacySettings {
+  readonly allow: readonly string[]
+  readonly deny: readonly string[]
+  /** Of these a keyed hash is kept instead of the value. */
+  readonly hash: readonly string[]
+  /** The key; empty only where nothing is hashed. */
+  readonly salt: string
 }
 
 export interface RefinerSettings {
@@ -172,6 +184,8 @@ export interface ToRefinerSettings {
   readonly calls: ReadonlySet<Call>
   /** Matched against the event name of a track. */
   readonly events: NameFilter
+  /** Whether Refiner is to delete whom Segment deletes, or the operator forgets. */
+  readonly delete: boolean
   /** Whether page and screen calls are taken, as events. */
   readonly pages: boolean
   /** Applied in order. */

@@ -31,6 +31,7 @@ export function createBackfilling({ generation, reader, isForgotten, ...parts }:
       const tenant = tenantOf(name)
       return tenant === null ? new Set<InteractionKind>() : kindsOf(tenant)
     },
+    privacy: (name) => tenantOf(name)?.privacy ?? null,
     isForgotten,
   }
   const backfills = new Backfills({ ...parts, source })

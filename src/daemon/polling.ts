@@ -38,7 +38,13 @@ export class Polling {
       const rememberedMs = () => this.#configuration!.retention.deliveredMs
       const parts = { ...this.parts, rememberedMs }
       const reader = this.parts.reader(tenant, configuration)
-      const poller = new Poller(parts, { name: tenant.name, everyMs, reader, kinds: kindsOf(tenant) })
+      const poller = new Poller(parts, {
+        name: tenant.name,
+        everyMs,
+        reader,
+        kinds: kindsOf(tenant),
+        privacy: tenant.privacy,
+      })
       this.#pollers.set(tenant.name, { tenant, poller })
     }
     for (const { poller } of before.values()) poller.stop()

@@ -17,7 +17,7 @@ export type RefinerBody = Readonly<Record<string, unknown>>
 export interface RefinerCall {
   /** Counts from 0. */
   readonly order: number
-  /** `/v1/identify-user` or `/v1/track-event` */
+  /** `/v1/identify-user`, `/v1/track-event`, or `/v1/contact` that was deleted, with whom it names as the body. */
   readonly path: string
   readonly body: RefinerBody
   readonly apiKey: string
@@ -54,6 +54,9 @@ export function startRefinerStandIn(options: RefinerStandInOptions): RefinerStan
         return refusal(401, 'API key not valid or does not exist')
       }
       if (request.method === 'GET' && /^\/v1\/?$/.test(request.path)) return keyVerified()
+      if (request.method === 'DELETE' && request.path === '/v1/contact') {
+        return accept(request.path, Object.fromEntries(request.query), apiKey)
+      }
       if (request.method !== 'POST' || !isCallPath(request.path)) return refusal(404, 'Not found')
       if (!isObject(request.body)) return refusal(400, 'The body is not a JSON object')
       const { api_key: _key, ...body } = request.body

@@ -2,6 +2,7 @@ import type { DeliverySettings } from '../contracts/configuration.ts'
 import type { LeasedDelivery, Outcome } from '../contracts/delivery.ts'
 import { recordAttempt } from '../store/attempts.ts'
 import type { DueDelivery, LaneKey } from '../store/due.ts'
+import { settleErasure } from '../store/erasures.ts'
 import { advanceHeads, settleHead } from '../store/heads.ts'
 import type { Store } from '../store/open.ts'
 import {
@@ -85,6 +86,11 @@ export function settle(
       .map(({ delivery }) => delivery.id)
     if (delivered.length > 0) settleDelivered(store, { ids: JSON.stringify(delivered), lease, now })
     const settled = mine.map(({ delivery, outcome }) => one(delivery, outcome))
+    settled.forEach(({ delivery, state }, index) => {
+      const { outcome } = mine[index]!
+      const status = outcome.kind === 'delivered' ? null : outcome.status
+      if (delivery.call === 'delete') settleErasure(store, delivery.id, { state, status, now })
+    })
     // Somebody may have replayed what comes before that which is to be tried again.
     const retried = new Set(mine.filter(({ outcome }) => outcome.kind !== 'delivered').map(userOf))
     for (const userKey of retried) settleHead(store, { tenant, destination, userKey }, now)

@@ -3,6 +3,7 @@ import type { InboxAppender } from '../contracts/inbox.ts'
 import { type KeyRing, apiKeyOf, segmentSignatureFits } from './authenticate.ts'
 import { type JsonBody, parseJson, readBytes } from './read-body.ts'
 import { Refusal, UNAUTHORIZED } from './refusal.ts'
+import { privateMessage } from './privacy-lists.ts'
 import { readSegmentBody, type SegmentBody, writeKeyIn } from './segment-body.ts'
 
 /** What was kept of a request, with what could not be. */
@@ -86,7 +87,7 @@ export class SegmentIntake {
         tenant: tenant.name,
         source: 'segment',
         dedupKey: message.messageId,
-        payload: JSON.stringify(message),
+        payload: JSON.stringify(privateMessage(message, tenant.privacy)),
       })),
     )
     return { tenant: tenant.name, accepted: appended.stored, duplicates: appended.duplicates, errors }

@@ -2,6 +2,7 @@ import { SQLiteError } from 'bun:sqlite'
 import type { Cancel, Clock } from '../contracts/clock.ts'
 import type { Reserve } from '../contracts/delivery.ts'
 import type { PluginHost } from '../contracts/plugin-host.ts'
+import { isItemOfForgotten } from '../store/forgotten-items.ts'
 import { FilesUnsafe } from '../store/file-guard.ts'
 import { type Group, type InboxRow, unmappedItems, waitingGroups } from '../store/inbox.ts'
 import type { Store } from '../store/open.ts'
@@ -124,16 +125,30 @@ export class Mapper {
       const items = unmappedItems(this.parts.store, group, most, MOST_CHARACTERS)
       this.#last = group
       left -= items.length
-      const results = mapItems(items, mapping, this.mappings.plugins)
+      const { kept, forgotten } = this.#withoutForgotten(items)
+      mapped.push(...forgotten)
+      const results = mapItems(kept, mapping, this.mappings.plugins)
       if (results instanceof Promise) {
-        void this.#whenAnswered(group, items, results)
+        void this.#whenAnswered(group, kept, results)
       } else {
-        mapped.push(...together(items, results))
+        mapped.push(...together(kept, results))
       }
       if (left <= 0) break
     }
     if (mapped.length > 0) this.parts.onMapped(this.#record(mapped))
     return mapped.length > 0 || left <= 0
+  }
+
+  /** What is of somebody who was forgotten is not mapped, and not kept. */
+  #withoutForgotten(items: readonly InboxRow[]): { kept: readonly InboxRow[]; forgotten: MappedItem[] } {
+    const { store } = this.parts
+    const isOf = items.map((item) => isItemOfForgotten(store, item))
+    if (!isOf.includes(true)) return { kept: items, forgotten: [] }
+    const kept = items.filter((_, index) => !isOf[index])
+    const forgotten = items
+      .filter((_, index) => isOf[index])
+      .map((item) => ({ item, deliveries: [], people: [], isForgotten: true }))
+    return { kept, forgotten }
   }
 
   async #whenAnswered(

@@ -36,7 +36,7 @@ export function toRefiner(
   const settings = tenant.toRefiner
   if (isOwn(message)) return skipped(message, 'refiner-sync itself sent it to Segment')
   if (message.type === 'delete') {
-    return skipped(message, 'deletions are kept, but not acted upon in this version')
+    return skipped(message, 'somebody is to be forgotten, and then this, too')
   }
   const call = refinerCall(message.type)
   if (!settings.calls.has(call)) return skipped(message, `to_refiner.calls leaves out ${call}`)

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../contracts/clock.ts'
-import type { InteractionKind } from '../contracts/configuration.ts'
+import type { InteractionKind, PrivacySettings } from '../contracts/configuration.ts'
 import type { PollStatus } from '../contracts/health.ts'
 import type { ReadFailure, RefinerReader } from '../contracts/refiner-reader.ts'
 import type { Store } from '../store/open.ts'
@@ -40,6 +40,8 @@ export interface PolledTenant {
   readonly reader: RefinerReader
   /** What of a response may become a message: a survey that was only seen often does not. */
   readonly kinds: ReadonlySet<InteractionKind>
+  /** What of a response is not to be kept. */
+  readonly privacy: PrivacySettings | null
 }
 
 export interface PollerParts {
@@ -128,7 +130,7 @@ export class Poller {
   /** All pages from the place on; the place moves when all of them are kept. */
   async #read(): Promise<ReadFailure | null> {
     const { store, clock, onFound } = this.parts
-    const { name: tenant, reader, kinds } = this.tenant
+    const { name: tenant, reader, kinds, privacy } = this.tenant
     const { signal } = this.#stopping
     const run = (this.#run ??= this.#begin(clock.now()))
     const { since, notBefore, begunAt, isSweep, sweptAt } = run
@@ -155,7 +157,14 @@ export class Poller {
       for (let from = 0; from < page.items.length; from += TAKEN_AT_ONCE) {
         const some = page.items.slice(from, from + TAKEN_AT_ONCE)
         const { isForgotten } = this.parts
-        missed += takeResponses(store, some, { tenant, kinds, isForgotten, notBefore, now: clock.now() })
+        missed += takeResponses(store, some, {
+          tenant,
+          kinds,
+          isForgotten,
+          privacy,
+          notBefore,
+          now: clock.now(),
+        })
         // What else the thread has to do comes in between.
         await new Promise<void>((resolve) => setImmediate(resolve))
       }

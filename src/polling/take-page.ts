@@ -1,6 +1,7 @@
-import type { InteractionKind } from '../contracts/configuration.ts'
+import type { InteractionKind, PrivacySettings } from '../contracts/configuration.ts'
 import type { Interaction } from '../contracts/interaction.ts'
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
+import { privateWebhook } from '../intake/privacy-lists.ts'
 import { webhookBodiesOf } from '../intake/response-item.ts'
 import { epochMs } from '../json/timestamps.ts'
 import { MessageIds } from '../mapping/message-id.ts'
@@ -20,6 +21,8 @@ export interface PageTerms {
   readonly tenant: string
   readonly kinds: ReadonlySet<InteractionKind>
   readonly isForgotten: (tenant: string, person: Person) => boolean
+  /** What of it is not to be kept. */
+  readonly privacy: PrivacySettings | null
   /** What happened before it is not taken. Both in ms since 1970. */
   readonly notBefore: number
   readonly now: number
@@ -41,14 +44,14 @@ const MOMENTS = ['completed_at', 'dismissed_at', 'last_data_reception_at', 'last
 export function takeResponses(
   store: Store,
   items: readonly JsonObject[],
-  { tenant, kinds, isForgotten, notBefore, now }: PageTerms,
+  { tenant, kinds, isForgotten, privacy, notBefore, now }: PageTerms,
 ): number {
   return store.relaxedTransaction(() => {
     let missed = 0
     for (const item of items) {
       if (isRecent(item, now) || isForgotten(tenant, personOf(item['contact']))) continue
       for (const body of webhookBodiesOf(item, kinds)) {
-        const payload = JSON.stringify(body)
+        const payload = JSON.stringify(privateWebhook(body, privacy))
         const interaction = readRefinerWebhook(payload, now)
         if ('unreadable' in interaction || lastMoment(interaction) < notBefore) continue
         const { prefix } = new MessageIds(tenant, interaction)

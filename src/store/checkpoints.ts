@@ -35,7 +35,12 @@ export class Checkpoints {
 
   /** Copies it if it is long. Not to be called within a transaction. */
   look(): void {
-    if (this.#isCopying || this.#isClosed || this.index.pagesToCopy() < this.#most) return
+    if (this.index.pagesToCopy() >= this.#most) this.copy()
+  }
+
+  /** Copies it, however short it is. Not to be called within a transaction. */
+  copy(): void {
+    if (this.#isCopying || this.#isClosed) return
     this.#isCopying = true
     this.#rounds = 0
     this.#copyAside()

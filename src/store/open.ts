@@ -20,6 +20,11 @@ export interface Store extends Transactions {
   readonly guard: FileGuard
   /** For another thread that answers for what is committed. */
   readonly disk: CommitDisk
+  /**
+   * Empties the -wal into the database file, so that no byte of what was removed is left in it. Answers whether that is
+   * done; otherwise it is under way, or somebody reads there, and to be asked for again.
+   */
+  emptyWal(): boolean
   close(): void
 }
 
@@ -48,6 +53,8 @@ export async function openStore(path: string): Promise<Store> {
     // While the tables are made, a commit is on the disk when it returns; from then on `WalSync` sees to it.
     sqlite.run('pragma synchronous = full')
     sqlite.run('pragma foreign_keys = on')
+    // What is removed is overwritten: nobody is forgotten while their bytes lie about.
+    sqlite.run('pragma secure_delete = on')
     sqlite.run(`pragma journal_size_limit = ${LARGEST_WAL}`)
     await migrate(sqlite)
     sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
@@ -72,6 +79,12 @@ function storeOn(sqlite: Database, path: string, release: () => void): Store {
     guard,
     disk: { walPath, doubts: doubts.memory },
     ...transactions(sqlite, { guard, wal, checkpoints }),
+    emptyWal() {
+      // Much is copied on another thread first.
+      if (index.pagesToCopy() <= FEW_PAGES) return truncate(sqlite)
+      checkpoints.copy()
+      return false
+    },
     close() {
       checkpoints.close()
       wal.close()
@@ -79,6 +92,19 @@ function storeOn(sqlite: Database, path: string, release: () => void): Store {
       sqlite.close(false)
       release()
     },
+  }
+}
+
+/** So few pages are copied in some milliseconds. */
+const FEW_PAGES = 500
+
+/** Whether the -wal is empty now; it is not while somebody reads there, and nobody is waited for. */
+function truncate(sqlite: Database): boolean {
+  sqlite.run('pragma busy_timeout = 0')
+  try {
+    return sqlite.query<{ busy: number }, []>('pragma wal_checkpoint(truncate)').get()!.busy === 0
+  } finally {
+    sqlite.run(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`)
   }
 }
 

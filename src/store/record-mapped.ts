@@ -6,6 +6,7 @@ import type { Store } from './open.ts'
 import { hasOpen, insertDelivery } from './outbox.ts'
 import { linkContact, seeUser } from './identities.ts'
 import * as people from './people.ts'
+import { dropItem, ForgottenKeys, requestForget } from './forgotten-items.ts'
 import { forgetPlaces, freePlaces, takePlace } from './places.ts'
 
 /** What an inbox item became. */
@@ -13,6 +14,8 @@ export interface MappedItem {
   readonly item: InboxRow
   readonly deliveries: readonly NewDelivery[]
   readonly people: readonly PeopleChange[]
+  /** It is of somebody who was forgotten or is suppressed: nothing of it is kept. */
+  readonly isForgotten?: boolean
 }
 
 /**
@@ -28,7 +31,12 @@ export function recordMapped(
   const reserved = new Reservations(reserve)
   store.relaxedTransaction(() => {
     const open = new OpenUsers(store)
-    for (const { item, deliveries, people: changes } of mapped) {
+    const forgotten = new ForgottenKeys(store)
+    for (const { item, deliveries, people: changes, isForgotten = false } of mapped) {
+      if (isForgotten) {
+        dropItem(store, item.id)
+        continue
+      }
       const peopleKept = item.peopleKept === 1 || changes.length > 0 ? 1 : 0
       if (markMapped(store, { id: item.id, peopleKept }) === 0) continue
       if (item.peopleKept === 0) applyPeopleChanges(store, item, changes)
@@ -36,6 +44,8 @@ export function recordMapped(
       const places = freePlaces(store, { inboxId: item.id })
       const isAnew = places.length > 0
       for (const delivery of deliveries) {
+        if (delivery.call === 'delete') requestForget(store, { inboxId: item.id })
+        else if (forgotten.has(item.tenant, delivery.userKey)) continue
         const ready = isAnew ? NOBODY : reserved
         if (!record(store, item, delivery, { open, ready, now })) copies += 1
         else if (isAnew) takePlace(store, places, { tenant: item.tenant, ...delivery }, now)

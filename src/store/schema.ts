@@ -24,6 +24,12 @@ export interface Tables {
   sent_before: SentBeforeTable
   identities: IdentitiesTable
   contact_identities: ContactIdentitiesTable
+  privacy_salt: PrivacySaltTable
+  tombstones: TombstonesTable
+  receipts: ReceiptsTable
+  erasures: ErasuresTable
+  forget_requests: ForgetRequestsTable
+  doomed: DoomedTable
 }
 
 /** What was acknowledged, as it came. `received` waits for the mapping, `mapped` has its deliveries. */
@@ -251,4 +257,60 @@ interface ContactIdentitiesTable {
   kind: 'uuid' | 'email'
   value: string
   first_seen_at: number
+}
+
+/** Random, of this database: one row. */
+interface PrivacySaltTable {
+  id: 1
+  salt: string
+}
+
+/** By what somebody was known who is not to come back. */
+interface TombstonesTable {
+  tenant: string
+  hash: string
+  kind: 'forgotten' | 'suppressed'
+  at: number
+  /** Of what set it; those of one receipt are lifted together. */
+  receipt_id: number
+}
+
+/** What was done when somebody asked to be forgotten. No personal data. */
+interface ReceiptsTable {
+  id: Generated<number>
+  tenant: string
+  /** Of the identifier that was named. */
+  hash: string
+  what: 'forget' | 'suppress' | 'lift'
+  by: string
+  asked_at: number
+  done_at: number
+  /** When the bytes that were freed had been overwritten; null until then. */
+  swept_at: number | null
+  /** How many rows of each table went, as JSON. */
+  counts: string
+  /** 0 when so much hung together that not all identifiers were followed. */
+  complete: 0 | 1
+  refiner: 'not asked' | 'waits' | 'deleted' | 'failed'
+  refiner_at: number | null
+  /** HTTP's, of its last answer. */
+  refiner_status: number | null
+}
+
+/** A deletion at Refiner that waits to be sent. */
+interface ErasuresTable {
+  delivery_id: number
+  receipt_id: number
+}
+
+/** An item of Segment that asks for somebody to be forgotten, until that is done. */
+interface ForgetRequestsTable {
+  inbox_id: number
+}
+
+/** An item or a delivery of somebody who was forgotten, which is still to be removed. */
+interface DoomedTable {
+  receipt_id: number
+  kind: 'item' | 'delivery'
+  id: number
 }

@@ -33,7 +33,13 @@ async function withStore(work: (store: Store) => void): Promise<void> {
 }
 
 function sourceThat(over: Partial<BackfillSource> = {}): BackfillSource {
-  return { reader: () => null, kinds: () => new Set(['completed']), isForgotten: () => false, ...over }
+  return {
+    reader: () => null,
+    kinds: () => new Set(['completed']),
+    privacy: () => null,
+    isForgotten: () => false,
+    ...over,
+  }
 }
 
 const tenant = testTenant('acme')

@@ -23,10 +23,8 @@ describe("the product's example with one thing wrong has that one mistake, in it
   })
 })
 
-test("the product's example is accepted, with warnings for what is not in this version", () => {
+test("the product's example is accepted, without a warning", () => {
   const result = loaded(readFileSync(join(FIXTURES, 'product.yaml'), 'utf8'))
   expect(result.ok ? [] : result.mistakes).toEqual([])
-  expect(result.warnings.map(({ message }) => message)).toEqual([
-    '`tenants.acme.to_refiner.delete` has no effect in this version',
-  ])
+  expect(result.warnings).toEqual([])
 })

@@ -20,7 +20,6 @@ test.each<[what: string, file: string, code: MistakeCode]>([
     tenantFile([REFINER, SEGMENT], ['server: { public_url: ¦"http://sync.example.com" }']),
     'insecure_endpoint',
   ],
-  ['deletion in Refiner', tenantFile([REFINER, SEGMENT, 'to_refiner: { ¦delete: true }']), 'no_effect'],
   [
     'a plugin that no tenant uses',
     tenantFile([REFINER, SEGMENT], [`plugins: { ¦nps: { path: ${import.meta.path} } }`]),
@@ -77,7 +76,6 @@ const HARMLESS: readonly (readonly [what: string, file: string])[] = [
   ['three days', tenantFile([REFINER, SEGMENT], ['delivery: { give_up_after: 3d }'])],
   ['no mapping rules', tenantFile([REFINER, SEGMENT, 'to_segment: { mapping: [], plugins: [] }'])],
   ['retention', tenantFile([REFINER, SEGMENT], ['retention: { delivered: 30d, dead: 90d }'])],
-  ['no deletion', tenantFile([REFINER, SEGMENT, 'to_refiner: { delete: false }'])],
 ]
 
 test.each(PRIVATE)('the endpoint %s needs no warning', (endpoint) => {

@@ -142,6 +142,15 @@ test('a reload that a stop cuts short is answered 503', async () => {
       resume: unused,
       preview: unused,
     },
+    privacy: {
+      tenants: unused,
+      ambiguous: unused,
+      forget: unused,
+      suppress: unused,
+      lift: unused,
+      receipt: unused,
+      receipts: unused,
+    },
     people: {
       rest: unused,
       elapsed: unused,

@@ -97,16 +97,6 @@ test('a message with nothing in it that was foreseen is stored as it is and reac
   expect(JSON.stringify(loop.refiner.calls[0]!.body)).toContain('__proto___a')
 })
 
-test('a deletion is stored, and Refiner is not told yet', async () => {
-  await using loop = await startLoop()
-  await loop.post('/v1/segment', { type: 'delete', userId: 'user-1' }, basic('acme-destination-key'))
-  using db = new Database(loop.configuration.database.path, { readonly: true })
-  const rows = () => db.query(`select call, state from outbox`).all()
-  await until(() => rows().length === 1)
-  expect(rows()).toEqual([{ call: 'delete', state: 'skipped' }])
-  expect(loop.refiner.requests).toBe(0)
-})
-
 test('a message ID of a sender cannot stand for an item that could not be mapped', async () => {
   await using loop = await startLoop()
   const key = basic('acme-destination-key')

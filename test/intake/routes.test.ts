@@ -151,7 +151,7 @@ describe('the direct destination', () => {
   })
 
   test('takes deletions', async () => {
-    const deletion = { type: 'delete', userId: 'user-1', messageId: 'd-1' }
+    const deletion = { type: 'delete', userId: 'user-to-delete', messageId: 'd-1' }
     expect((await outcome('/v1/segment', deletion, key)).status).toBe(200)
   })
 

@@ -99,7 +99,7 @@ describe('what is left out is skipped, with the reason', () => {
       { calls: new Set(['identify'] as const) },
       'to_refiner.calls',
     ],
-    ['a deletion', { type: 'delete' }, {}, 'not acted upon in this version'],
+    ['a deletion', { type: 'delete' }, {}, 'somebody is to be forgotten'],
   ])('%s', (_, message, settings, reason) => {
     const { delivery } = map(message, settings)
     expect(delivery).toMatchObject({

@@ -51,10 +51,12 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
       enabled: true,
       calls: new Set(['identify', 'group', 'track'] as const),
       events: { include: ['*'], exclude: [] },
+      delete: false,
       pages: false,
       mapping: [],
       ...toRefiner,
     },
+    privacy: settings.privacy ? { allow: ['*'], deny: [], hash: [], salt: '', ...settings.privacy } : null,
   }
 }
 

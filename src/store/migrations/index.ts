@@ -7,6 +7,7 @@ import { cheapChecks } from './005-cheap-checks.ts'
 import { polling } from './006-polling.ts'
 import { backfills } from './007-backfills.ts'
 import { identities } from './008-identities.ts'
+import { privacy } from './010-privacy.ts'
 
 /** By name, run in the order of their names. A static map: a compiled binary has no folder to read. */
 export const migrations: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const migrations: Record<string, Migration> = {
   '006-polling': polling,
   '007-backfills': backfills,
   '008-identities': identities,
+  '010-privacy': privacy,
 }
