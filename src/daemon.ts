@@ -96,6 +96,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     inbox: { append: (items) => inbox.append(items) },
     answer: (request) => routes.handle(request),
     log,
+    clock,
   })
   const store = await openStore(configuration.database.path).catch((error: unknown) => giveUp(error))
   const onError = (doing: string) => (error: unknown) =>
@@ -117,7 +118,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       clock,
       onMapped,
       onError: onError('mapping'),
-      isFlooded: () => inbox.isFlooded,
+      isFlooded: () => front.isFlooded,
       reserve: (tenant, destination) => dispatcher.lane(tenant, destination)?.reserve() ?? null,
     },
     generation.mappings,
@@ -167,7 +168,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       (tenant) => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
     ),
     isForgotten: (tenant, person) => isForgotten(store, tenant, person),
-    isFlooded: () => inbox.isFlooded,
+    isFlooded: () => front.isFlooded,
     wakeMapper: () => mapper.wake(),
     onError: onError('a backfill'),
   })

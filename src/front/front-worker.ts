@@ -8,6 +8,7 @@ import type { Log, LogFields } from '../observe/log.ts'
 import { IntakeMetrics } from '../observe/intake-metrics.ts'
 import type { FromFront, FrontSettings, PlainAnswer, ToFront } from './messages.ts'
 import { RemoteInbox } from './remote-inbox.ts'
+import { WaitingRequests } from './waiting-requests.ts'
 
 declare const self: Worker
 
@@ -43,7 +44,10 @@ const app = createServer({
 self.addEventListener('message', ({ data }: MessageEvent<ToFront>) => {
   switch (data.kind) {
     case 'listen':
-      inbox.syncWith(new WalSync(data.disk.walPath, new Doubts(data.disk.doubts)))
+      inbox.share(
+        new WalSync(data.disk.walPath, new Doubts(data.disk.doubts)),
+        new WaitingRequests(data.waiting),
+      )
       intake = intakeOf(data.settings)
       listen(data.hostname, data.port)
       return

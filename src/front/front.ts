@@ -1,3 +1,4 @@
+import type { Clock } from '../contracts/clock.ts'
 import type { Configuration } from '../contracts/configuration.ts'
 import { type InboxAppender, type InboxItem, InboxUnavailable, type Source } from '../contracts/inbox.ts'
 import { Doubts } from '../disk/doubts.ts'
@@ -5,12 +6,19 @@ import type { CommitDisk } from '../disk/wal-sync.ts'
 import type { Log } from '../observe/log.ts'
 import { startWorker } from '../threads/start-worker.ts'
 import { type FromFront, type FrontSettings, type PlainRequest, type ToFront, wayOf } from './messages.ts'
+import { WaitingRequests } from './waiting-requests.ts'
+
+/** When so many requests wait at once, more are coming in than can be worked off meanwhile. */
+const FLOOD_REQUESTS = 16
+/** For how long after their answers more are to be expected. */
+const FLOOD_LASTS_MS = 6
 
 export interface FrontParts {
   readonly inbox: InboxAppender
   /** Answers what is not for intake. */
   readonly answer: (request: Request) => Promise<Response>
   readonly log: Log
+  readonly clock: Pick<Clock, 'elapsed'>
 }
 
 /**
@@ -28,6 +36,9 @@ export class Front {
   #configured = Promise.resolve()
   #full = ''
   #doubts = new Doubts()
+  readonly #waiting = new WaitingRequests()
+  /** When there were last many, on the clock that is never set back. */
+  #floodedAt = -Infinity
 
   /** Starts the thread, which loads while other things are done; it listens when it is told to. */
   constructor(private readonly parts: FrontParts) {
@@ -48,8 +59,22 @@ export class Front {
   /** The port it listens on. Rejects when it cannot. */
   listen(hostname: string, port: number, configuration: Configuration, disk: CommitDisk): Promise<number> {
     this.#doubts = new Doubts(disk.doubts)
-    this.#post({ kind: 'listen', hostname, port, settings: settingsOf(configuration), disk })
+    this.#post({
+      kind: 'listen',
+      hostname,
+      port,
+      settings: settingsOf(configuration),
+      disk,
+      waiting: this.#waiting.memory,
+    })
     return this.#listening.promise
+  }
+
+  /** Whether requests flood in, those that are just answered and may come again included. */
+  get isFlooded(): boolean {
+    const now = this.parts.clock.elapsed()
+    if (this.#waiting.count >= FLOOD_REQUESTS) this.#floodedAt = now
+    return now - this.#floodedAt < FLOOD_LASTS_MS
   }
 
   /** Puts a configuration in force: what is answered from now on is answered by it. */

@@ -23,6 +23,8 @@ export type ToFront =
       readonly port: number
       readonly settings: FrontSettings
       readonly disk: CommitDisk
+      /** The memory of `WaitingRequests`. */
+      readonly waiting: SharedArrayBuffer
     }
   /** Requests from now on are for this configuration. */
   | { readonly kind: 'configure'; readonly settings: FrontSettings }

@@ -1,6 +1,7 @@
 import { type Appended, type InboxAppender, type InboxItem, InboxUnavailable } from '../contracts/inbox.ts'
 import { SyncFailed, type WalSync } from '../disk/wal-sync.ts'
 import { type FromFront, wayOf } from './messages.ts'
+import { WaitingRequests } from './waiting-requests.ts'
 
 /** What may wait for the disk at once; beyond either bound senders are told to come back. */
 const MOST_ITEMS = 20_000
@@ -37,6 +38,7 @@ export class RemoteInbox implements InboxAppender {
   readonly #sent = new Map<number, Sent>()
   #full: ReadonlySet<string> = new Set()
   #isTimed = false
+  #waiting = new WaitingRequests()
 
   constructor(private readonly post: (message: FromFront) => void) {}
 
@@ -53,6 +55,7 @@ export class RemoteInbox implements InboxAppender {
       let characters = 0
       for (const { payload } of items) characters += payload.length
       this.#next.push({ items, characters, since: performance.now(), resolve, reject })
+      this.#waiting.add(1)
       this.#items += items.length
       this.#characters += characters
       if (!this.#isTimed) this.#giveUpIn(LONGEST_WAIT_MS)
@@ -60,9 +63,10 @@ export class RemoteInbox implements InboxAppender {
     })
   }
 
-  /** What the other thread commits is on the disk when this says so. */
-  syncWith(disk: WalSync): void {
+  /** What the other thread commits is on the disk when `disk` says so; how many wait for it, it may want to know. */
+  share(disk: WalSync, waiting: WaitingRequests): void {
     this.#disk = disk
+    this.#waiting = waiting
   }
 
   /** From now on items of these tenants and sources are turned away: see `wayOf`. */
@@ -152,6 +156,7 @@ export class RemoteInbox implements InboxAppender {
   }
 
   #release(waiting: readonly Waiting[]): void {
+    this.#waiting.add(-waiting.length)
     for (const { items, characters } of waiting) {
       this.#items -= items.length
       this.#characters -= characters

@@ -11,12 +11,6 @@ const MOST_WAITING = 20_000
 const LONGEST_BUSY_MS = 3500
 const BUSY_PAUSE_MS = 50
 
-/** When so many requests come within such a time, more are coming in than can be worked off meanwhile. */
-const FLOOD_REQUESTS = 32
-const WINDOW_MS = 10
-/** For how long then more are to be expected. */
-const FLOOD_LASTS_MS = 25
-
 interface Waiting {
   readonly items: readonly InboxItem[]
   /** In ms since 1970. */
@@ -35,9 +29,6 @@ export class GroupCommitAppender implements InboxAppender {
   #waitingItems = 0
   #scheduled = false
   #closed = false
-  #window = { since: -Infinity, requests: 0 }
-  /** When there were last many, on the clock that is never set back. */
-  #floodedAt = -Infinity
   /** Why the last commit failed; null once one has succeeded again. */
   lastFailure: string | null = null
 
@@ -47,11 +38,6 @@ export class GroupCommitAppender implements InboxAppender {
     /** Called after each commit that stored something. */
     private readonly onCommit: () => void,
   ) {}
-
-  /** Whether requests flood in: then keeping what they bring comes first. */
-  get isFlooded(): boolean {
-    return this.clock.elapsed() - this.#floodedAt < FLOOD_LASTS_MS
-  }
 
   append(items: readonly InboxItem[]): Promise<Appended> {
     if (this.#closed) return Promise.reject(new InboxUnavailable('shutting down'))
@@ -93,7 +79,6 @@ export class GroupCommitAppender implements InboxAppender {
       return
     }
     this.#clear()
-    this.#noteFlood(group)
     this.lastFailure = null
     group.forEach((waiting, index) => {
       const count = stored[index]!
@@ -101,13 +86,6 @@ export class GroupCommitAppender implements InboxAppender {
     })
     // Mapping need not wait for the disk: what a power cut takes back was not acknowledged, and comes again.
     this.onCommit()
-  }
-
-  #noteFlood(group: readonly Waiting[]): void {
-    const now = this.clock.elapsed()
-    if (now - this.#window.since > WINDOW_MS) this.#window = { since: now, requests: 0 }
-    this.#window.requests += group.length
-    if (this.#window.requests >= FLOOD_REQUESTS) this.#floodedAt = now
   }
 
   #refuse(group: readonly Waiting[], error: unknown): void {
