@@ -33,6 +33,6 @@ export async function serve(
     log.error({ fault: faultText(error) }, 'cannot run')
     return EXIT.failure
   } finally {
-    log.flush()
+    await log.flush()
   }
 }

@@ -19,11 +19,13 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** As much as waits for a reader that is slow; what is more is not said. In characters. */
 const MOST_UNREAD = 1024 * 1024
+/** How long the end of the process waits for a reader. */
+const LONGEST_FLUSH_MS = 1000
 
 /** A log whose lines may wait to be written. */
 export interface WrittenLog extends Log {
-  /** Writes what waits, before the process ends. */
-  flush(): void
+  /** Writes what waits, before the process ends: for as long as somebody reads. */
+  flush(): Promise<void>
 }
 
 /**
@@ -39,16 +41,24 @@ export function createLog(level: LogLevel, forTerminal: boolean): WrittenLog {
   }
   if (forTerminal) {
     const log = pino(options, pretty({ sync: true, colorize: true, translateTime: 'SYS:HH:MM:ss.l' }))
-    return Object.assign(log, { flush() {} })
+    return Object.assign(log, { flush: () => Promise.resolve() })
   }
   const output = pino.destination({ fd: 1, sync: false, maxLength: MOST_UNREAD })
+  // A line that is being written just now is in none of its buffers.
+  let isWriting = false
+  output.on('drain', () => (isWriting = false))
+  const write = output.write.bind(output)
+  output.write = (line: string) => {
+    isWriting = true
+    return write(line)
+  }
   return Object.assign(pino(options, output), {
-    flush() {
-      try {
-        output.flushSync()
-      } catch {
-        // Nobody reads any more.
-      }
+    async flush() {
+      if (!isWriting) return
+      const { promise: drained, resolve } = Promise.withResolvers<void>()
+      output.once('drain', resolve)
+      output.once('error', resolve)
+      await Promise.race([drained, Bun.sleep(LONGEST_FLUSH_MS)])
     },
   })
 }
