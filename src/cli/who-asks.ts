@@ -3,9 +3,10 @@ import { userInfo } from 'node:os'
 /** The name in the system of whoever gives the command, for the record. */
 export function whoAsks(): string {
   try {
-    return userInfo().username
+    const { username, uid } = userInfo()
+    // A container, a timer or a service manager may run it under a number, or without naming it.
+    return username === '' || username === 'unknown' ? `uid ${uid}` : username
   } catch {
-    // A container may run under a number that has no name.
     return 'unknown'
   }
 }
