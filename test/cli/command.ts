@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { until } from '../support/loop.ts'
 import { type Ran, runHere } from '../support/in-process.ts'
-import { FROM_SOURCE } from '../support/process.ts'
+import { PROGRAM } from '../support/process.ts'
 
 /** A folder with files for commands to work on, removed when it is disposed of. */
 export interface CommandFolder extends Disposable {
@@ -35,7 +35,7 @@ export function commandFolder(files: Readonly<Record<string, unknown>> = {}): Co
     read: (name) => Bun.file(join(path, name)).text(),
     async run(args, { env = {}, stdin } = {}) {
       if (stdin === undefined) return runHere(args, path, env)
-      const child = Bun.spawn([...FROM_SOURCE, ...args], {
+      const child = Bun.spawn([...PROGRAM, ...args], {
         cwd: path,
         env: { PATH: process.env['PATH'] ?? '', ...env },
         stdin: new Blob([stdin]),
@@ -72,7 +72,7 @@ export function onTerminal(
   let output = ''
   let seen = 0
   const decoder = new TextDecoder()
-  const child = Bun.spawn([...FROM_SOURCE, ...args], {
+  const child = Bun.spawn([...PROGRAM, ...args], {
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', ...env },
     terminal: {

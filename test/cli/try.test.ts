@@ -5,7 +5,7 @@ import { startRefinerStandIn } from '../../src/demo/refiner-stand-in.ts'
 import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
 import { bearer, deadline, postTo } from '../support/loop.ts'
-import { FROM_SOURCE, run, workplace } from '../support/process.ts'
+import { PROGRAM, run, workplace } from '../support/process.ts'
 import { ACME, commandFolder } from './command.ts'
 
 const RULES = `
@@ -170,12 +170,12 @@ test('--delivery shows what a stored one was made of, with and without a daemon,
   stops.defer(() => segment.stop())
   stops.defer(() => refiner.stop())
   using place = workplace({ segment: segment.url, refiner: refiner.url })
-  const daemon = run(FROM_SOURCE, [], place.folder)
+  const daemon = run(PROGRAM, [], place.folder)
   stops.defer(() => daemon.process.kill('SIGKILL'))
   await postTo(await daemon.url(), '/v1/refiner/acme', completedSurvey(), bearer('acme-webhook-secret'))
   await segment.until((messages) => messages.length === 3, deadline())
   const tried = async (id: string) => {
-    const command = run(FROM_SOURCE, ['try', '--delivery', id], place.folder)
+    const command = run(PROGRAM, ['try', '--delivery', id], place.folder)
     return { code: await command.process.exited, output: await command.whole() }
   }
 

@@ -138,17 +138,16 @@ test('the hint for an empty file is a file that works', () => {
   expect(accepted(file!).warnings).toEqual([])
 })
 
-test('a bomb of aliases is refused in no time', () => {
+test('a bomb of aliases is refused before it goes off', () => {
   const levels = Array.from({ length: 9 }, (_, level) => {
     const items = Array.from({ length: 10 }, () => (level === 0 ? 'x' : `*l${level - 1}`))
     return `  l${level}: &l${level} { options: { list: [${items.join(', ')}] } }`
   })
-  const started = performance.now()
+  // A thousand million texts: nothing that reads them all comes to an end here.
   const codes = mistakesOf(['plugins:', ...levels, tenantFile([REFINER, SEGMENT])].join('\n')).map(
     ({ code }) => code,
   )
   expect(codes).toContain('yaml_too_complex')
-  expect(performance.now() - started).toBeLessThan(2000)
 })
 
 test('endless nesting is refused', () => {

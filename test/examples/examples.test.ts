@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { temporaryFolder } from '../config/temporary-folder.ts'
+import { runHere } from '../support/in-process.ts'
 
 /** The example configurations bring their own tests, which the program runs here as users do. */
 
@@ -13,21 +14,12 @@ async function run(command: readonly string[], file: string, folder = ROOT) {
   const text = await Bun.file(join(folder, file)).text()
   const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!)
   const environment = Object.fromEntries(names.map((name) => [name, `value-of-${name}`]))
-  const program = Bun.spawn(
-    [process.execPath, join(ROOT, 'src', 'main.ts'), ...command, '--json', '--config', file],
-    {
-      cwd: folder,
-      env: { ...process.env, ...environment },
-      stdout: 'pipe',
-      stderr: 'pipe',
-    },
+  const { code, stdout, stderr } = await runHere(
+    [...command, '--json', '--config', file],
+    folder,
+    environment,
   )
-  const [out, problems, code] = await Promise.all([
-    new Response(program.stdout).text(),
-    new Response(program.stderr).text(),
-    program.exited,
-  ])
-  return { report: JSON.parse(out) as Report, problems, code }
+  return { report: JSON.parse(stdout) as Report, problems: stderr, code }
 }
 
 interface Report {

@@ -8,7 +8,7 @@ import { openStore } from '../../src/store/open.ts'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
 import { runHere } from '../support/in-process.ts'
 import { basic, bearer, deadline, postTo, until } from '../support/loop.ts'
-import { FROM_SOURCE, run, workplace } from '../support/process.ts'
+import { PROGRAM, run, workplace } from '../support/process.ts'
 import { storeItem } from '../support/stored-rows.ts'
 
 const DATABASE = join('data', 'refiner-sync.db')
@@ -24,7 +24,7 @@ test('what waited when a backup was made, of a daemon at work, goes out after it
   stops.defer(() => segment.stop())
   stops.defer(() => refiner.stop())
   using place = workplace({ segment: segment.url, refiner: refiner.url })
-  const first = run(FROM_SOURCE, [], place.folder)
+  const first = run(PROGRAM, [], place.folder)
   stops.defer(() => first.process.kill('SIGKILL'))
   const url = await first.url()
   await postTo(url, '/v1/refiner/acme', completedSurvey(), bearer('acme-webhook-secret'))
@@ -50,7 +50,7 @@ test('what waited when a backup was made, of a daemon at work, goes out after it
   for (const file of readdirSync(join(place.folder, 'data'))) rmSync(join(place.folder, 'data', file))
   copyFileSync(kept, database)
   open = true
-  const second = run(FROM_SOURCE, [], place.folder)
+  const second = run(PROGRAM, [], place.folder)
   stops.defer(() => second.process.kill('SIGKILL'))
   await second.url()
   await segment.until((messages) => messages.length === 3, deadline())
@@ -109,7 +109,7 @@ test('a backup that is killed leaves the database good, and no half copy under i
   using place = workplace({ segment: 'http://127.0.0.1:9', refiner: 'http://127.0.0.1:9' })
   await largeDatabase(join(place.folder, DATABASE))
   const kept = join(place.folder, 'kept.db')
-  const killed = run(FROM_SOURCE, ['backup', 'kept.db'], place.folder)
+  const killed = run(PROGRAM, ['backup', 'kept.db'], place.folder)
   await until(() => existsSync(`${kept}.part`) && statSync(`${kept}.part`).size > 0)
   killed.process.kill('SIGKILL')
   await killed.process.exited
@@ -124,7 +124,7 @@ test('a backup that is asked to stop leaves nothing', async () => {
   using place = workplace({ segment: 'http://127.0.0.1:9', refiner: 'http://127.0.0.1:9' })
   await largeDatabase(join(place.folder, DATABASE))
   const part = join(place.folder, 'kept.db.part')
-  const stopped = run(FROM_SOURCE, ['backup', 'kept.db'], place.folder)
+  const stopped = run(PROGRAM, ['backup', 'kept.db'], place.folder)
   await until(() => existsSync(part) && statSync(part).size > 0)
   stopped.process.kill('SIGINT')
   const code = await stopped.process.exited
@@ -148,7 +148,7 @@ test('retention and vacuum that are killed in the middle leave the database good
     await killed.process.exited
     await good()
   }
-  const vacuum = run(FROM_SOURCE, ['vacuum'], place.folder)
+  const vacuum = run(PROGRAM, ['vacuum'], place.folder)
   const walSize = () => statSync(`${database}-wal`, { throwIfNoEntry: false })?.size ?? 0
   await until(() => walSize() > 0 || vacuum.process.exitCode !== null)
   vacuum.process.kill('SIGKILL')
@@ -177,7 +177,7 @@ test('serve refuses the file of a newer version, and says what to do', async () 
   storeItem(store, 'kept', 1, [])
   store.sqlite.run(`insert into kysely_migration values ('999-later', '2099-01-01T00:00:00.000Z')`)
   store.close()
-  const refused = run(FROM_SOURCE, ['serve'], place.folder)
+  const refused = run(PROGRAM, ['serve'], place.folder)
   expect(await refused.process.exited).toBe(1)
   expect(await refused.whole()).toContain('a newer version of refiner-sync made this file; run that version')
   const verified = await runHere(['verify'], place.folder, {})

@@ -7,7 +7,7 @@ import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import { VERSION } from '../../src/version.ts'
 import { completedSurvey, withResponse } from '../fixtures/refiner-webhook.ts'
 import { bearer, deadline, postTo, until } from '../support/loop.ts'
-import { run, workplace } from '../support/process.ts'
+import { BINARY, run, workplace } from '../support/process.ts'
 
 /** The compiled binary alone, copied to folders with nothing but a configuration. */
 const ROOT = join(import.meta.dir, '..', '..')
@@ -16,21 +16,22 @@ let binary: string
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'refiner-sync-binary-'))
-  const built = join(folder, 'built')
-  const build = Bun.spawn([process.execPath, ...(await buildArguments(built))], {
+  const built = BINARY ?? join(folder, 'built')
+  if (BINARY === null) await build(built)
+  binary = join(folder, 'alone', 'refiner-sync')
+  cpSync(built, binary, { recursive: true })
+})
+
+/** Does what `bun run build` does, to another file. */
+async function build(outfile: string): Promise<void> {
+  const { scripts } = (await Bun.file(join(ROOT, 'package.json')).json()) as { scripts: { build: string } }
+  const command = scripts.build.split('&&').at(-1)!.trim().replace('dist/refiner-sync', outfile)
+  const compiler = Bun.spawn([process.execPath, ...command.split(' ').slice(1)], {
     cwd: ROOT,
     stdout: 'ignore',
     stderr: 'inherit',
   })
-  expect(await build.exited).toBe(0)
-  binary = join(folder, 'alone', 'refiner-sync')
-  cpSync(built, binary, { recursive: true })
-})
-/** Those of `bun run build`, to another file. */
-async function buildArguments(outfile: string): Promise<string[]> {
-  const { scripts } = (await Bun.file(join(ROOT, 'package.json')).json()) as { scripts: { build: string } }
-  const command = scripts.build.split('&&').at(-1)!.trim().replace('dist/refiner-sync', outfile)
-  return command.split(' ').slice(1)
+  expect(await compiler.exited).toBe(0)
 }
 
 afterAll(() => {

@@ -7,7 +7,7 @@ import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import { withResponse } from '../fixtures/refiner-webhook.ts'
 import { compiler, type DiskFaults, faultyDisk } from '../support/faulty-disk.ts'
 import { bearer, deadline, postTo, until } from '../support/loop.ts'
-import { FROM_SOURCE, run, type Running, workplace } from '../support/process.ts'
+import { PROGRAM, run, type Running, workplace } from '../support/process.ts'
 
 /** A daemon whose database is on a disk that fails on command, between peers that take everything when `isOpen`. */
 async function onFaultyDisk() {
@@ -22,7 +22,7 @@ async function onFaultyDisk() {
   const database = join(realpathSync(place.folder), 'data', 'refiner-sync.db')
   const disk = stops.use(faultyDisk(database))
   const start = () => {
-    const running = run(FROM_SOURCE, ['serve'], place.folder, disk.env)
+    const running = run(PROGRAM, ['serve'], place.folder, disk.env)
     stops.defer(() => running.process.kill('SIGKILL'))
     return running
   }

@@ -6,7 +6,7 @@ import type { Respond } from '../../src/demo/scripted-server.ts'
 import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
 import { bearer, postTo, until } from '../support/loop.ts'
-import { FROM_SOURCE, run, workplace } from '../support/process.ts'
+import { PROGRAM, run, workplace } from '../support/process.ts'
 
 /** A daemon and the command, each a process of its own, on the same refiner-sync.yaml. */
 async function told(
@@ -18,11 +18,11 @@ async function told(
   using place = workplace({ segment: segment.url, refiner: refiner.url })
   const file = join(place.folder, 'refiner-sync.yaml')
   writeFileSync(file, readFileSync(file, 'utf8').replace('port: 0', 'port: 0, admin_token: the-admin-token'))
-  const daemon = run(FROM_SOURCE, ['serve'], place.folder)
+  const daemon = run(PROGRAM, ['serve'], place.folder)
   try {
     const url = await daemon.url()
     await use(url)
-    const command = run(FROM_SOURCE, ['doctor', '--url', url], place.folder)
+    const command = run(PROGRAM, ['doctor', '--url', url], place.folder)
     const code = await command.process.exited
     return { code, output: await command.whole() }
   } finally {

@@ -18,7 +18,7 @@ import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import { ADMIN_TOKEN, fileText, startFileLoop } from '../support/file-loop.ts'
 import { handClock } from '../support/hand-clock.ts'
 import { deadline, until } from '../support/loop.ts'
-import { FROM_SOURCE, run, workplace } from '../support/process.ts'
+import { FROM_SOURCE, PROGRAM, run, workplace } from '../support/process.ts'
 
 let folder: string
 beforeEach(() => {
@@ -153,7 +153,7 @@ test('the process reads its file again on SIGHUP, takes changes by itself, and s
   using place = workplace(peers)
   const file = join(place.folder, 'refiner-sync.yaml')
   writeFileSync(file, fileText({ tenants: { acme: {} } }, peers))
-  const daemon = run(FROM_SOURCE, ['serve'], place.folder)
+  const daemon = run(PROGRAM, ['serve'], place.folder)
   stops.defer(() => daemon.process.kill('SIGKILL'))
   const url = await daemon.url()
 

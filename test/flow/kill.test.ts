@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { FROM_SOURCE } from '../support/process.ts'
+import { PROGRAM } from '../support/process.ts'
 import { torture } from '../torture/torture.ts'
 
 /** Twenty starts of a program take their time where others are busy. */
@@ -9,7 +9,7 @@ test(
   'killed 20 times at work, at its start, in a replay, in a reload and in retention, it loses, invents and swaps nothing',
   async () => {
     const report = await torture({
-      program: FROM_SOURCE,
+      program: PROGRAM,
       seed: 1,
       scenario: 'brief',
       cycles: 20,

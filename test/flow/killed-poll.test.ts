@@ -5,7 +5,7 @@ import { startRefinerStandIn } from '../../src/demo/refiner-stand-in.ts'
 import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import { history, pastItem } from '../support/history.ts'
 import { deadline, until } from '../support/loop.ts'
-import { FROM_SOURCE, run, workplace } from '../support/process.ts'
+import { PROGRAM, run, workplace } from '../support/process.ts'
 
 const COUNT = 250
 
@@ -40,7 +40,7 @@ test('killed between two pages, a poll loses nothing and sends nothing twice by 
         .map(({ message }) => JSON.stringify((message['properties'] as object)['response_uuid' as never])),
     )
   const ids = () => new Set(segment.messages.map(({ message }) => String(message['messageId'])))
-  const killed = run(FROM_SOURCE, ['serve'], place.folder)
+  const killed = run(PROGRAM, ['serve'], place.folder)
   try {
     await until(() => isAtLastPage, deadline())
     expect(responses().size).toBeLessThan(COUNT)
@@ -49,7 +49,7 @@ test('killed between two pages, a poll loses nothing and sends nothing twice by 
     await killed.process.exited
   }
   hangs = false
-  const next = run(FROM_SOURCE, ['serve'], place.folder)
+  const next = run(PROGRAM, ['serve'], place.folder)
   try {
     await until(() => responses().size === COUNT, deadline())
   } finally {

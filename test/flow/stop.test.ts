@@ -3,7 +3,7 @@ import { startRefinerStandIn } from '../../src/demo/refiner-stand-in.ts'
 import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import { withResponse } from '../fixtures/refiner-webhook.ts'
 import { basic, bearer, deadline, postTo, until } from '../support/loop.ts'
-import { FROM_SOURCE, run, workplace } from '../support/process.ts'
+import { PROGRAM, run, workplace } from '../support/process.ts'
 
 /** Sends both ways until the daemon is gone; answers the numbers of what was acknowledged with 200. */
 async function load(url: string, prefix: string): Promise<{ webhooks: string[]; tracks: string[] }> {
@@ -38,7 +38,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     stops.defer(() => refiner.stop())
     using place = workplace({ segment: segment.url, refiner: refiner.url })
 
-    const first = run(FROM_SOURCE, ['serve'], place.folder)
+    const first = run(PROGRAM, ['serve'], place.folder)
     stops.defer(() => first.process.kill('SIGKILL'))
     const sending = load(await first.url(), 'one')
     await segment.until((messages) => messages.length > 200, deadline())
@@ -48,7 +48,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     if (signal === 'SIGTERM') expect(code).toBe(0)
     expect(webhooks.length).toBeGreaterThan(50)
 
-    const second = run(FROM_SOURCE, ['serve'], place.folder)
+    const second = run(PROGRAM, ['serve'], place.folder)
     stops.defer(() => second.process.kill('SIGKILL'))
     await second.url()
     const answers = () => segment.delivered.filter(({ message }) => message['type'] === 'track')
@@ -81,7 +81,7 @@ test('a signal while nothing happens ends it at once, and its log shows neither 
   const segment = startSegmentStandIn({ writeKeys: 'any', respond: () => new Response('', { status: 500 }) })
   stops.defer(() => segment.stop())
   using place = workplace({ segment: segment.url, refiner: segment.url })
-  const daemon = run(FROM_SOURCE, ['serve', '--log-level', 'debug'], place.folder)
+  const daemon = run(PROGRAM, ['serve', '--log-level', 'debug'], place.folder)
   stops.defer(() => daemon.process.kill('SIGKILL'))
   const url = await daemon.url()
   const webhook = withResponse({ data: { comment: 'a secret wish' } })

@@ -11,7 +11,7 @@ import { startSegmentStandIn } from '../../src/demo/segment-stand-in.ts'
 import { ADMIN, begin, byResponse, ended } from '../support/backfill.ts'
 import { history, pastItem, pastWebhook } from '../support/history.ts'
 import { bearer, until } from '../support/loop.ts'
-import { FROM_SOURCE, run, type Running, workplace } from '../support/process.ts'
+import { PROGRAM, run, type Running, workplace } from '../support/process.ts'
 import { chance } from './random.ts'
 
 interface Plan {
@@ -73,7 +73,7 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
 
   let daemon: Running | null = null
   const start = async () => {
-    daemon = run(FROM_SOURCE, [], place.folder)
+    daemon = run(PROGRAM, [], place.folder)
     return daemon.url()
   }
   stops.defer(() => {
