@@ -10,6 +10,7 @@ import { checkSecrets } from './checks/secrets.ts'
 import type { Sheet } from './checks/sheet.ts'
 import { checkTenantRules } from './checks/tenant-rules.ts'
 import { checkTests } from './checks/tests.ts'
+import { checkWeakSecrets } from './checks/weak-secrets.ts'
 import { checkUnseenSurveys, type SeenSurveys } from './checks/unseen-surveys.ts'
 import { checkPrivacy } from './checks/privacy.ts'
 import { checkWebhooks } from './checks/webhooks.ts'
@@ -101,6 +102,7 @@ export function readConfiguration({
 /** What the schema cannot say. Each looks only at values that have no mistake so far. */
 const CHECKS: readonly ((sheet: Sheet) => Finding[])[] = [
   checkSecrets,
+  checkWeakSecrets,
   checkDestinationKeys,
   checkEndpoints,
   checkWebhooks,
@@ -117,8 +119,8 @@ const CONFIGURATION: DocumentKind = {
   what: 'the configuration',
   example:
     'the smallest file that works, once your keys are in it: ' +
-    '`tenants: { acme: { refiner: { api_key: API_KEY, webhook: { secret: WEBHOOK_SECRET } }, ' +
-    'segment: { write_key: WRITE_KEY, destination_keys: [A_KEY_THAT_YOU_MAKE_UP] } } }`',
+    '`tenants: { acme: { refiner: { api_key: API_KEY, webhook: { secret: THE_SECRET_OF_THE_WEBHOOK } }, ' +
+    'segment: { write_key: WRITE_KEY, region: us, destination_keys: [A_KEY_THAT_YOU_MAKE_UP] } } }`',
 }
 
 function refused(told: readonly Mistake[], files: readonly string[]): Loaded {

@@ -41,8 +41,10 @@ export type MistakeCode =
   | 'duplicate_item'
   // meaning
   | 'bad_secret'
+  | 'weak_secret'
   | 'duplicate_destination_key'
   | 'region_and_endpoint'
+  | 'region_not_said'
   | 'bad_endpoint'
   | 'insecure_endpoint'
   | 'database_not_writable'

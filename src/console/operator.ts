@@ -14,7 +14,7 @@ import {
 } from './backfills.ts'
 import { type Deliveries, listDeliveries, showDelivery } from './deliveries.ts'
 import { CONSOLE_PAGE } from './page.ts'
-import type { People } from './people.ts'
+import { noSuchTenant, type People } from './people.ts'
 import { peopleRoutes } from './people-routes.ts'
 import {
   forgetUser,
@@ -112,10 +112,11 @@ export function operatorRoutes(parts: OperatorParts) {
     .get('/ui', ({ request }) => reads(request, page))
 }
 
-function readGuard({ isAdmin }: OperatorParts) {
+function readGuard({ isAdmin, people }: OperatorParts) {
   return <A>(request: Request, answer: () => A): A | Response => {
     const token = adminToken(request)
-    return token !== null && isAdmin(token) ? answer() : unauthorized()
+    if (token === null || !isAdmin(token)) return unauthorized()
+    return noSuchTenant(queryOf(request), people) ?? answer()
   }
 }
 

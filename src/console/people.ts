@@ -88,13 +88,24 @@ export function showUser(people: People, id: string | null, query: URLSearchPara
   return found === null ? refusal(404, `${tenant} has no user of that ID`) : json(profile(found))
 }
 
+/** A tenant that is named in a query and is none: a list of what it has would be empty, as if nothing had come. */
+export function noSuchTenant(query: URLSearchParams, people: Pick<People, 'tenants'>): Response | null {
+  const [named, another] = query.getAll('tenant')
+  // Several are refused as what they are.
+  if (named === undefined || another !== undefined) return null
+  const tenants = people.tenants()
+  if (tenants.includes(named)) return null
+  const those = tenants.length === 0 ? 'there are none' : `there is ${listed(tenants)}`
+  return refusal(404, `there is no tenant ${named.slice(0, 63)}; ${those}`)
+}
+
 /**
  * The tenant that is named; without a name, the only one there is, or the only one that has a user of that ID. An answer
  * that says what to do when that does not tell.
  */
 export function tenantFor(people: People, userId: string | null, named: string | null): string | Response {
+  if (named !== null) return named
   const tenants = people.tenants()
-  if (named !== null) return tenants.includes(named) ? named : refusal(404, noTenant(named, tenants))
   const [only, second] = tenants
   if (only === undefined) return refusal(404, 'there are no tenants')
   if (second === undefined) return only
@@ -104,13 +115,10 @@ export function tenantFor(people: People, userId: string | null, named: string |
   return other === undefined ? one : refusal(400, `name the tenant: ${listed(having)}`)
 }
 
-function noTenant(named: string, tenants: readonly string[]): string {
-  return `there is no tenant ${named.slice(0, 63)}; there is ${listed(tenants)}`
-}
-
 const MOST_NAMED = 20
 
-function listed(tenants: readonly string[]): string {
+/** Some names of tenants, as messages list them. */
+export function listed(tenants: readonly string[]): string {
   const more = tenants.length - MOST_NAMED
   return `${tenants.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }

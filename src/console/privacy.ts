@@ -1,6 +1,7 @@
 import type { Whom } from '../store/identities.ts'
 import type { Receipt } from '../store/receipts.ts'
 import { json, refusal } from './answers.ts'
+import { listed } from './people.ts'
 import { idOf, unknownIn } from './query.ts'
 import { iso } from './shown-delivery.ts'
 import { normalEmail } from '../json/emails.ts'
@@ -89,8 +90,7 @@ function askedFor(privacy: Privacy, query: URLSearchParams, names: readonly stri
   if ('email' in whom && normalEmail(whom.email) === null) return refusal(400, 'that is no email')
   const tenants = privacy.tenants()
   const named = query.get('tenant')
-  if (named === null && tenants.length !== 1) return refusal(400, 'name the tenant')
-  if (named !== null && !tenants.includes(named)) return refusal(404, 'there is no tenant of that name')
+  if (named === null && tenants.length !== 1) return refusal(400, `name the tenant: ${listed(tenants)}`)
   const tenant = named ?? tenants[0]!
   const among = isStrict ? privacy.ambiguous(tenant, whom) : null
   if (among !== null) {

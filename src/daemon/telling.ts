@@ -1,3 +1,4 @@
+import type { Destination } from '../contracts/delivery.ts'
 import type { Lane } from '../dispatch/lane.ts'
 import type { Settled } from '../dispatch/settle.ts'
 import type { Log } from '../observe/log.ts'
@@ -48,13 +49,26 @@ export function tellSettled(
   log: Log,
   metrics: Metrics,
 ): void {
+  const refused = settled.filter(({ isKeyRefused }) => isKeyRefused)
+  if (refused.length > 0) {
+    const setting = `tenants.${tenant}.${KEYS[destination]}`
+    const fields = { tenant, destination, deliveries: refused.length, reason: refused[0]!.reason, setting }
+    log.error(fields, 'paused, because the key is refused; nothing is lost')
+    metrics.settled(tenant, destination, 'retry', refused.length)
+  }
   for (const [state, level, message] of SETTLED_LOG) {
-    const some = settled.filter((one) => one.state === state)
+    const some = settled.filter((one) => one.state === state && !one.isKeyRefused)
     const [first] = some
     if (first === undefined) continue
     metrics.settled(tenant, destination, state === 'pending' ? 'retry' : state, some.length)
     log[level]({ tenant, destination, deliveries: some.length, reason: first.reason }, message)
   }
+}
+
+/** Where the keys stand in refiner-sync.yaml, within a tenant. */
+const KEYS: Readonly<Record<Destination, string>> = {
+  segment: 'segment.write_key',
+  refiner: 'refiner.api_key',
 }
 
 /** What the log says of what became of deliveries. */

@@ -21,6 +21,8 @@ export interface Settled {
   readonly state: 'delivered' | 'dead' | 'pending'
   /** Why, unless it was delivered. */
   readonly reason: string | null
+  /** Whether it waits for a key that is taken. */
+  readonly isKeyRefused: boolean
 }
 
 /** One send and what came of it. */
@@ -49,11 +51,11 @@ export function settle(
     const { id } = delivery
     const dead = (reason: string, answer: string | null): Settled => {
       settleDead(store, { id, lease, reason, answer, now })
-      return { delivery, state: 'dead', reason }
+      return { delivery, state: 'dead', reason, isKeyRefused: false }
     }
     switch (outcome.kind) {
       case 'delivered':
-        return { delivery, state: 'delivered', reason: null }
+        return { delivery, state: 'delivered', reason: null, isKeyRefused: false }
       case 'rejected':
         recordAttempt(store, id, outcome, now)
         return dead(outcome.reason, outcome.answer)
@@ -66,13 +68,18 @@ export function settle(
         }
         const wait = Math.ceil(backoffMs(settings, attempts, outcome.retryAfterMs, random()))
         retryDelivery(store, { id, lease, reason, now, notBefore: now + wait })
-        return { delivery, state: 'pending', reason }
+        return { delivery, state: 'pending', reason, isKeyRefused: false }
       }
       case 'throttled':
       case 'unauthorized':
         recordAttempt(store, id, outcome, now)
         returnDelivery(store, { id, lease, reason: outcome.reason, notBefore: Math.ceil(notBefore) })
-        return { delivery, state: 'pending', reason: outcome.reason }
+        return {
+          delivery,
+          state: 'pending',
+          reason: outcome.reason,
+          isKeyRefused: outcome.kind === 'unauthorized',
+        }
     }
   }
   return store.transaction(() => {

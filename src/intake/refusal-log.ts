@@ -1,7 +1,7 @@
 import type { Log } from '../observe/log.ts'
 import type { Refusal } from './refusal.ts'
 
-/** At most this often for each route and status: anybody can send what is refused. */
+/** At most this often for each route, tenant and status: anybody can send what is refused. */
 const EVERY_MS = 60_000
 const MOST_HEADERS = 40
 const LONGEST_HEADER = 60
@@ -12,9 +12,12 @@ export class RefusalLog {
 
   constructor(private readonly log: Log) {}
 
-  /** The names of the headers, not what is in them, tell where a caller puts its secret. */
-  note(route: string, { status, message }: Refusal, request: Request): void {
-    const key = `${route} ${status}`
+  /**
+   * `tenant` is null when it is not known here. The names of the headers, not what is in them, tell where a caller puts its
+   * secret.
+   */
+  note(route: string, tenant: string | null, { status, message }: Refusal, request: Request): void {
+    const key = `${route} ${tenant} ${status}`
     const last = this.#last.get(key)
     const now = performance.now()
     if (last !== undefined && now - last.at < EVERY_MS) {
@@ -27,6 +30,7 @@ export class RefusalLog {
       .map((name) => name.slice(0, LONGEST_HEADER))
     const fields = {
       route,
+      ...(tenant !== null && { tenant }),
       status,
       reason: message,
       headers: headers.join(' '),

@@ -149,7 +149,7 @@ function intakeHandler({ intake, isStopping, log, metrics, record }: ServerParts
       const tenant = result.whose ?? named
       const known = tenant !== null && intake().knows(tenant) ? tenant : null
       record.refused(known, route, result.refusal.status, request)
-      refusals.note(route, result.refusal, request)
+      refusals.note(route, known, result.refusal, request)
     }
     metrics.answered(route, response.status, (performance.now() - started) / 1000)
     return response

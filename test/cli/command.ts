@@ -19,7 +19,7 @@ export const ACME = `
 tenants:
   acme:
     refiner: { api_key: acme-refiner-key, webhook: { secret: acme-webhook-secret } }
-    segment: { write_key: acme-write-key, destination_keys: [acme-destination-key] }
+    segment: { write_key: acme-write-key, region: us, destination_keys: [acme-destination-key] }
 `
 
 export function commandFolder(files: Readonly<Record<string, unknown>> = {}): CommandFolder {

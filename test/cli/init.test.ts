@@ -4,9 +4,9 @@ import { commandFolder, onTerminal } from './command.ts'
 
 const KEYS = {
   ACME_REFINER_API_KEY: 'api-key',
-  ACME_REFINER_WEBHOOK_SECRET: 'webhook-secret',
+  ACME_REFINER_WEBHOOK_SECRET: 'webhook-secret-of-acme',
   ACME_SEGMENT_WRITE_KEY: 'write-key',
-  ACME_DESTINATION_KEY: 'destination-key',
+  ACME_DESTINATION_KEY: 'destination-key-of-acme',
 }
 
 describe('refiner-sync init', () => {

@@ -34,7 +34,7 @@ const MEANING: readonly Broken[] = [
   ],
   [
     'a destination key of two tenants',
-    `${tenantFile([REFINER, SEGMENT])}  beta:\n    ${REFINER}\n    segment: { write_key: k, destination_keys: [own, ¦inbound-key] }\n`,
+    `${tenantFile([REFINER, SEGMENT])}  beta:\n    ${REFINER}\n    segment: { write_key: k, destination_keys: [own, ¦the-inbound-key-of-acme] }\n`,
     'duplicate_destination_key',
     /tenant `acme`/,
   ],

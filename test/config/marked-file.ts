@@ -10,8 +10,9 @@ const MARK = '¦'
 export type Broken = readonly [what: string, file: string, code: MistakeCode, says: RegExp]
 
 /** What a tenant needs at least, as lines for `tenantFile`. */
-export const REFINER = 'refiner: { api_key: refiner-key, webhook: { secret: hook-secret } }'
-export const SEGMENT = 'segment: { write_key: segment-key, destination_keys: [inbound-key] }'
+export const REFINER = 'refiner: { api_key: refiner-key, webhook: { secret: the-hook-of-acme } }'
+export const SEGMENT =
+  'segment: { write_key: segment-key, region: us, destination_keys: [the-inbound-key-of-acme] }'
 
 /** The text of a file with one tenant, `acme`, of the given lines; then any further top-level lines. */
 export function tenantFile(tenant: readonly string[], top: readonly string[] = []): string {

@@ -13,12 +13,12 @@ export const FIXTURES = join(import.meta.dir, '..', 'fixtures')
 
 /** The variables that it needs. */
 export const PRODUCT_VARIABLES = {
-  REFINER_SYNC_ADMIN_TOKEN: 'admin',
+  REFINER_SYNC_ADMIN_TOKEN: 'admin-token-for-all',
   ACME_REFINER_API_KEY: 'api',
-  ACME_REFINER_WEBHOOK_SECRET: 'hook',
+  ACME_REFINER_WEBHOOK_SECRET: 'webhook-secret-of-acme',
   ACME_SEGMENT_WRITE_KEY: 'write',
-  ACME_SEGMENT_SHARED_SECRET: 'shared',
-  ACME_DESTINATION_KEY: 'destination',
+  ACME_SEGMENT_SHARED_SECRET: 'shared-secret-of-acme',
+  ACME_DESTINATION_KEY: 'destination-key-of-acme',
 }
 
 /** A folder with what the product's example names, for a configuration to stand in. */

@@ -47,14 +47,14 @@ test('a file that is silent gets every default', () => {
           refiner: {
             apiKey: 'refiner-key',
             endpoint: 'https://api.refiner.io/v1',
-            webhook: { in: 'bearer', secret: 'hook-secret' },
+            webhook: { in: 'bearer', secret: 'the-hook-of-acme' },
             requestsPerSecond: 10,
             pollMs: null,
           },
           segment: {
             writeKey: 'segment-key',
             endpoint: 'https://api.segment.io/v1',
-            destinationKeys: ['inbound-key'],
+            destinationKeys: ['the-inbound-key-of-acme'],
             sharedSecret: null,
             requestsPerSecond: 50,
           },

@@ -7,9 +7,9 @@ const ROOT = join(import.meta.dir, '..', '..')
 
 const SECRETS = {
   ACME_REFINER_API_KEY: 'api',
-  ACME_REFINER_WEBHOOK_SECRET: 'hook',
+  ACME_REFINER_WEBHOOK_SECRET: 'webhook-secret-of-acme',
   ACME_SEGMENT_WRITE_KEY: 'write',
-  ACME_DESTINATION_KEY: 'destination',
+  ACME_DESTINATION_KEY: 'destination-key-of-acme',
 }
 
 describe('the refiner-sync.yaml of the repository', () => {
@@ -17,7 +17,7 @@ describe('the refiner-sync.yaml of the repository', () => {
     const loaded = loadConfiguration(join(ROOT, 'refiner-sync.yaml'), SECRETS)
     expect(loaded).toMatchObject({ ok: true, warnings: [] })
     expect(loaded.ok && loaded.configuration.tenants.get('acme')?.segment.destinationKeys).toEqual([
-      'destination',
+      'destination-key-of-acme',
     ])
   })
 

@@ -6,7 +6,7 @@ import type { MistakeCode } from '../../src/config/mistake.ts'
 import { accepted, mistakesOf, read, REFINER, SEGMENT, tenantFile, unmarked } from './marked-file.ts'
 
 const REFINER_AT = (endpoint: string) =>
-  `refiner: { api_key: k, webhook: { secret: w }, endpoint: ¦"${endpoint}" }`
+  `refiner: { api_key: k, webhook: { secret: the-hook-of-acme }, endpoint: ¦"${endpoint}" }`
 
 test.each<[what: string, file: string, code: MistakeCode]>([
   [
@@ -62,6 +62,34 @@ test.each<[what: string, file: string, code: MistakeCode]>([
     ),
     'no_effect',
   ],
+  [
+    'a short secret of a webhook',
+    tenantFile([SEGMENT, 'refiner: { api_key: k, webhook: { secret: ¦fifteen-letters } }']),
+    'weak_secret',
+  ],
+  [
+    'a placeholder for a secret',
+    tenantFile([REFINER, SEGMENT], ['server: { admin_token: ¦please-changeme-soon }']),
+    'weak_secret',
+  ],
+  [
+    'a secret of two tenants',
+    `${tenantFile([REFINER, SEGMENT])}  beta:\n    refiner: { api_key: k, webhook: { secret: ¦the-hook-of-acme } }\n    segment: { write_key: k, region: eu, destination_keys: [the-inbound-key-of-beta] }\n`,
+    'weak_secret',
+  ],
+  [
+    'the admin token as a key of a tenant',
+    tenantFile(
+      [REFINER, SEGMENT.replace('the-inbound-key', '¦the-inbound-key')],
+      ['server: { admin_token: the-inbound-key-of-acme }'],
+    ),
+    'weak_secret',
+  ],
+  [
+    'no region',
+    tenantFile([REFINER, '¦segment: { write_key: k, destination_keys: [the-inbound-key-of-acme] }']),
+    'region_not_said',
+  ],
 ])('%s is accepted with a warning in its place', (_, file, code) => {
   const { text, line, column } = unmarked(file)
   const { warnings } = accepted(text)
@@ -75,6 +103,25 @@ const PRIVATE = ['http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1', '
 const HARMLESS: readonly (readonly [what: string, file: string])[] = [
   ['three days', tenantFile([REFINER, SEGMENT], ['delivery: { give_up_after: 3d }'])],
   ['no mapping rules', tenantFile([REFINER, SEGMENT, 'to_segment: { mapping: [], plugins: [] }'])],
+  [
+    'no region where nothing goes to Segment',
+    tenantFile([
+      REFINER,
+      'segment: { write_key: k, destination_keys: [the-inbound-key-of-acme] }',
+      'to_segment: { enabled: false }',
+    ]),
+  ],
+  [
+    'short keys that Refiner and Segment made up',
+    tenantFile([
+      'refiner: { api_key: k, webhook: { secret: the-hook-of-acme } }',
+      'segment: { write_key: k, region: eu, destination_keys: [the-inbound-key-of-acme] }',
+    ]),
+  ],
+  [
+    'a secret of two tenants that is an alias',
+    `${tenantFile(['refiner: &refiner { api_key: k, webhook: { secret: the-hook-of-acme } }', SEGMENT])}  beta:\n    refiner: *refiner\n    segment: { write_key: k, region: eu, destination_keys: [the-inbound-key-of-beta] }\n`,
+  ],
   ['retention', tenantFile([REFINER, SEGMENT], ['retention: { delivered: 30d, dead: 90d }'])],
 ]
 
@@ -145,4 +192,11 @@ describe('names in rules that would do nothing, or not what was meant', () => {
   test('without a prefix there is none to mistake', () => {
     expect(warned('drop: [traits.email, refiner_nps]', 'trait_prefix: "", ')).toEqual([])
   })
+})
+
+test('a weak secret is not shown, and where it comes from is', () => {
+  const text = tenantFile([SEGMENT, 'refiner: { api_key: k, webhook: { secret: "${HOOK}" } }'])
+  const { warnings } = accepted(text, { HOOK: 'changeme' })
+  expect(warnings).toMatchObject([{ code: 'weak_secret', hint: expect.stringContaining('${HOOK}') }])
+  expect(JSON.stringify(warnings)).not.toContain('changeme')
 })

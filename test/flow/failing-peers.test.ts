@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Fault, PeerRequest } from '../../src/demo/scripted-server.ts'
 import { withResponse } from '../fixtures/refiner-webhook.ts'
-import { basic, bearer, deadline, type Loop, startLoop, until } from '../support/loop.ts'
+import { basic, bearer, deadline, keptLog, type Loop, startLoop, until } from '../support/loop.ts'
 
 /** A peer that goes through these faults, one a request, and then works. */
 function faults(...script: (() => Fault)[]): (request: PeerRequest) => Fault | null {
@@ -99,13 +99,25 @@ test('while one of a user waits to be tried again, that user waits and the other
 })
 
 test('401 burns no message: the lane pauses and /health says why, without the answer', async () => {
-  await using loop = await startLoop({ segment: status(401) })
+  const { log, lines } = keptLog()
+  await using loop = await startLoop({ segment: status(401), log })
   await sendWebhooks(loop)
   const lane = () => loop.daemon.health().tenants['acme']!.destinations.segment
   await until(() => lane().state === 'unauthorized' && lane().pending === 2 * WEBHOOKS)
   expect(lane().dead).toBe(0)
   expect(lane().last_error!.message).toMatch(/answered 401: check the key/)
   expect(loop.daemon.health().status).toBe('degraded')
+  const told = lines.filter((line) => line.includes('paused, because the key is refused'))
+  expect(told.length).toBeGreaterThan(0)
+  for (const line of told) {
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'error',
+      tenant: 'acme',
+      setting: 'tenants.acme.segment.write_key',
+    })
+  }
+  expect(lines.join()).not.toContain('to be tried again')
+  expect(lines.join()).not.toContain('acme-write-key')
 })
 
 test('what is tried for too long is dead, kept with its reason', async () => {

@@ -159,6 +159,24 @@ describe('without a tenant', () => {
   })
 })
 
+test.each<[readonly string[]]>([
+  [['deliveries', 'list']],
+  [['deliveries', 'replay', '--state', 'dead']],
+  [['users', 'list']],
+  [['users', 'show', 'ada']],
+  [['users', 'conflicts']],
+  [['export', '--user', 'ada']],
+  [['forget', '--user', 'ada']],
+  [['suppress', '--user', 'ada']],
+  [['backfill', '--since', '1d']],
+  [['backfill', '--since', '1d', '--dry-run']],
+  [['tap']],
+])('a tenant that there is none of is told by %j, with those that there are', async (args) => {
+  const { code, stderr } = await command(loop, [...args, '--tenant', 'acmee'])
+  expect(stderr).toBe('there is no tenant acmee; there is acme, globex')
+  expect(code).toBe(1)
+})
+
 test('nothing of a user is seen by way of another tenant', async () => {
   await webhook(completedSurvey({ uuid: 'same-uuid', remote_id: 'isolated', email: 'same@example.com' }))
   await webhook(completedSurvey({ uuid: 'same-uuid', remote_id: null, email: 'same@example.com' }), 'globex')

@@ -47,8 +47,8 @@ function isGiven(sheet: Sheet, tenant: string, [side, key]: readonly [string, st
   return Array.isArray(value) ? value.length > 0 : sheet.has('tenants', tenant, side, key)
 }
 
-/** Not enabled, for this check, where that is not known for a mistake. */
-function isEnabled(sheet: Sheet, tenant: string, direction: Direction): boolean {
+/** Whether a direction is on; not, for checks, where that is not known for a mistake. */
+export function isEnabled(sheet: Sheet, tenant: string, direction: Direction): boolean {
   const path = ['tenants', tenant, direction, 'enabled']
   return sheet.has(...path) ? sheet.place(...path)?.value === true : true
 }

@@ -1,9 +1,10 @@
 import { type Endpoint, parseEndpoint, parsePublicUrl } from '../endpoint.ts'
 import type { Place } from '../reading/places.ts'
 import { error, type Finding, warning } from '../telling/finding.ts'
+import { isEnabled } from './directions.ts'
 import { named, type Sheet } from './sheet.ts'
 
-/** Endpoints must be plain base URLs, and Segment's region and endpoint say the same thing twice. */
+/** Endpoints must be plain base URLs. Segment's region and endpoint say the same thing twice; one of them should be said. */
 export function checkEndpoints(sheet: Sheet): Finding[] {
   const ofServer = checkPlace(sheet.place('server', 'public_url'), parsePublicUrl, PUBLIC_HINT)
   const ofTenants = sheet
@@ -37,8 +38,21 @@ function checkPlace(place: Place | null, parse: (text: string) => Endpoint, inse
 function checkRegion(sheet: Sheet, tenant: string): Finding[] {
   const region = sheet.place('tenants', tenant, 'segment', 'region')
   const endpoint = sheet.place('tenants', tenant, 'segment', 'endpoint')
+  if (region === null && endpoint === null) return checkNeither(sheet, tenant)
   if (region === null || endpoint === null) return []
   const message = `${named('tenants', tenant, 'segment')} has both a region and an endpoint`
   const hint = 'keep one: the region chooses an endpoint of Segment'
   return [error('region_and_endpoint', Math.max(region.keyAt, endpoint.keyAt), message, hint)]
+}
+
+/** The default is as good as any, but Segment takes what comes to the wrong region, and drops it without a word. */
+function checkNeither(sheet: Sheet, tenant: string): Finding[] {
+  const path = ['tenants', tenant, 'segment']
+  const isSaid = sheet.has(...path, 'region') || sheet.has(...path, 'endpoint')
+  const isSentTo = sheet.place(...path, 'write_key') !== null && isEnabled(sheet, tenant, 'to_segment')
+  if (isSaid || !isSentTo) return []
+  const message = `${named(...path, 'region')} is not said: the workspace is taken to be in the US`
+  const hint =
+    'write `region: us` or `region: eu`, as its settings say: Segment drops what goes to the wrong one'
+  return [warning('region_not_said', sheet.nearestKey(...path), message, hint)]
 }
