@@ -33,8 +33,9 @@ function doctor(options: CommonOptions, context: CommandContext): Promise<ExitCo
   return withDaemon(options, context, async (client) => {
     const answer = await client.get<Facts>('/api/diagnosis')
     if (!answer.ok) return fail(withAdvice(answer.refused), options, context)
-    const facts = answer.body
-    if (facts.intake === undefined || facts.tenants === undefined) {
+    const facts = answer.body as Facts | null
+    // Whatever answers there, it may be anything.
+    if (facts?.intake === undefined || facts.tenants === undefined) {
       return fail(
         'the daemon is of a version that doctor cannot read: restart it with this one',
         options,

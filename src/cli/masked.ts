@@ -38,7 +38,8 @@ export class SecretMask {
 }
 
 function secretsOf({ server, tenants, plugins }: Configuration): string[] {
-  const ofTenants = [...tenants.values()].flatMap(({ refiner, segment }) => [
+  const ofTenants = [...tenants.values()].flatMap(({ refiner, segment, privacy }) => [
+    privacy?.salt,
     refiner.apiKey,
     refiner.webhook?.secret,
     segment.writeKey,

@@ -1,6 +1,7 @@
 import { loadConfiguration } from '../config/load.ts'
 import type { CommandContext } from './context.ts'
 import { daemonUrl } from './daemon-url.ts'
+import { whyNoAnswer } from './why-no-answer.ts'
 
 const TIMEOUT_MS = 30_000
 const TOKEN_VARIABLE = 'REFINER_SYNC_ADMIN_TOKEN'
@@ -72,16 +73,9 @@ async function ask(
         ok: false,
         refused: `the daemon at ${base} takes another admin token, or none: it is server.admin_token of the file that it runs on`,
       }
-    const { message } = body as { message?: unknown }
+    const message = (body as { message?: unknown } | null)?.message
     return { ok: false, refused: typeof message === 'string' ? message : `it answered ${response.status}` }
   } catch (error) {
-    return { ok: false, refused: `no daemon answers at ${base}: ${whyNot(error)}` }
+    return { ok: false, refused: `no daemon answers at ${base}: ${whyNoAnswer(error)}` }
   }
-}
-
-function whyNot(error: unknown): string {
-  if (error instanceof SyntaxError) return 'what answers there is no refiner-sync'
-  return error instanceof Error && error.name === 'TimeoutError'
-    ? 'it takes too long'
-    : 'nothing listens there'
 }

@@ -1,6 +1,7 @@
 import type { DestinationHealth, Health, PollingHealth } from '../contracts/health.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import { daemonUrl } from './daemon-url.ts'
+import { whyNoAnswer } from './why-no-answer.ts'
 
 const TIMEOUT_MS = 5000
 
@@ -24,16 +25,16 @@ export async function status(
 /** The health, or why there is none. */
 async function readHealth(url: string): Promise<Health | string> {
   try {
-    const response = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    const body = (await response.json()) as Partial<Health>
-    if (body.status === undefined || body.tenants === undefined)
+    const response = await fetch(new URL('/health', url), {
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    const body = (await response.json()) as Partial<Health> | null
+    if (body?.status === undefined || body.tenants === undefined)
       return 'what answers there is no refiner-sync'
     return body as Health
   } catch (error) {
-    if (error instanceof SyntaxError) return 'what answers there is no refiner-sync'
-    return error instanceof Error && error.name === 'TimeoutError'
-      ? 'it takes too long'
-      : 'nothing listens there'
+    return whyNoAnswer(error)
   }
 }
 

@@ -10,9 +10,11 @@ const NAME = /^[\w.-]{1,40}$/
 
 /** Headers that say nothing of where a secret is. */
 const USUAL = new Set(
-  `accept accept-encoding accept-language authorization cache-control connection content-encoding content-length
-  content-type date dnt forwarded host origin pragma referer te traceparent tracestate transfer-encoding user-agent via
-  x-real-ip x-request-id`.split(/\s+/),
+  `accept accept-encoding accept-language authorization baggage cache-control cdn-loop client-ip connection
+  content-encoding content-length content-type cookie date dnt expect fly-client-ip forwarded host keep-alive origin
+  pragma priority referer te traceparent tracestate trailer transfer-encoding true-client-ip upgrade
+  upgrade-insecure-requests user-agent via x-client-ip x-cloud-trace-context x-correlation-id x-envoy x-original-host
+  x-original-uri x-real-ip x-request-id x-request-start x-scheme x-trace-id`.split(/\s+/),
 )
 
 type Refused = { -readonly [Name in keyof RefusedFacts]: RefusedFacts[Name] }
@@ -60,7 +62,12 @@ function carriedBy(request: Request): RefusedFacts['carried'] {
 }
 
 function isUsual(name: string): boolean {
-  return USUAL.has(name) || /^(sec-|x-forwarded-|cf-|x-amzn-|x-envoy-|b3$|x-b3-)/.test(name)
+  return (
+    USUAL.has(name) ||
+    /^(sec-|x-forwarded-|cf-|x-amzn-|x-amz-cf-|x-azure-|x-datadog-|x-envoy-|fastly-|fly-|x-vercel-|b3$|x-b3-)/.test(
+      name,
+    )
+  )
 }
 
 /** Only schemes that are known are named: a header without one begins with the secret. */

@@ -33,7 +33,7 @@ async function probeTenant(tenant: Tenant, parts: OnlineParts): Promise<Probed[]
   return [...sides.flatMap(({ probed }) => probed), ...judgeClocks(tenant.name, clocks)]
 }
 
-/** Both clocks say the same, or the one that is further away counts. */
+/** Where one clock agrees with this machine's and the other one does not, it is not this machine's that is wrong. */
 function judgeClocks(tenant: string, ahead: readonly number[]): Probed[] {
   const [most] = ahead.toSorted((a, b) => Math.abs(b) - Math.abs(a))
   if (most === undefined) return []
@@ -41,9 +41,14 @@ function judgeClocks(tenant: string, ahead: readonly number[]): Probed[] {
   if (Math.abs(most) <= APART_MS) {
     return [{ ...probed, status: 'ok', said: "this machine's clock agrees with theirs", advice: null }]
   }
+  const agrees = ahead.some((one) => Math.abs(one) <= APART_MS)
   const minutes = Math.round(Math.abs(most) / 60_000)
   const way = most > 0 ? 'ahead' : 'behind'
   const said = `this machine's clock is ${minutes} minutes ${way}, by the Date header of an answer`
+  if (agrees) {
+    const advice = 'see what answers there: a proxy in between may have a wrong clock, or keep answers'
+    return [{ ...probed, status: 'unknown', said: `${said}; by that of the other side it is right`, advice }]
+  }
   return [
     { ...probed, status: 'failed', said, advice: 'set it, and keep it right: `timedatectl set-ntp true`' },
   ]

@@ -18,8 +18,21 @@ export async function probePublicUrl(url: string | null, parts: OnlineParts): Pr
     const { said } = fault(asked, 'the public URL')!
     return { ...probed, status: 'failed', said: `${url}: ${said}`, advice: DOWN }
   }
+  if (asked.status >= 300 && asked.status < 400) {
+    const advice = 'give the URL that it leads to: redirects are not followed'
+    return { ...probed, status: 'failed', said: `${url} answered ${asked.status}, a redirect`, advice }
+  }
   // Only /v1 has to be public.
-  if (!isAlive(asked) && !isIntake(await get('/v1/segment'))) {
+  const intake = isAlive(asked) ? null : await get('/v1/segment')
+  if (intake !== null && !isIntake(intake)) {
+    if (intake.answered && GUARDED.has(intake.status)) {
+      return {
+        ...probed,
+        status: 'unknown',
+        said: `${url} answered ${intake.status} to a GET: something in front of the daemon may let only a POST pass`,
+        advice: 'send a test from Segment or Refiner, and see that it arrives',
+      }
+    }
     return {
       ...probed,
       status: 'failed',
@@ -53,6 +66,9 @@ function isIntake(asked: Asked): boolean {
     message.startsWith('this URL is right')
   )
 }
+
+/** How a proxy that lets through only what it has to answers. */
+const GUARDED = new Set([401, 403, 405, 429])
 
 const DOWN =
   'see that the daemon runs (`refiner-sync status`), that the proxy passes requests to it, and that its certificate is valid'

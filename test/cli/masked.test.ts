@@ -11,6 +11,7 @@ tenants:
   acme:
     refiner: { api_key: the-api-key, webhook: { secret: "the-\\"webhook\\"-secret" } }
     segment: { write_key: the-write-key, destination_keys: [key-number-1, key-number-2], shared_secret: the-shared-secret }
+    privacy: { traits: { hash: [phone], salt: the-salt-of-traits } }
     to_segment:
       plugins: [p]
       mapping:
@@ -28,6 +29,7 @@ const SECRETS = [
   'the-shared-secret',
   'salt-of-the-house',
   'salt in a file',
+  'the-salt-of-traits',
 ]
 
 test('masks every secret of a configuration, and all that it takes from outside', () => {

@@ -207,7 +207,7 @@ const BROKEN: Readonly<Record<string, BrokenSetup>> = {
   'Segment never called': {
     use: (loop) => webhooks(loop, 1),
     cause: 'destination_unused',
-    said: 'never used its destination key',
+    said: 'does not use its destination key',
   },
   'Segment has another key': {
     use: async (loop) => {

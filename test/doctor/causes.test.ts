@@ -69,7 +69,7 @@ const BROKEN: readonly [what: string, changes: Changes, cause: string, said: rea
       ...refused({ carried: { headers: ['x-webhook-token'], authorization: null, query: [] } }),
     },
     'webhook_refused',
-    ['in the header X-Refiner-Secret', '{ in: header, name: x-webhook-token }'],
+    ['in the header X-Refiner-Secret', '{ in: header, name: x-webhook-token }', 'if none is'],
   ],
   [
     'another secret',
@@ -191,7 +191,13 @@ const BROKEN: readonly [what: string, changes: Changes, cause: string, said: rea
     'a clock that is ahead',
     { tenant: { clock_ahead_ms: { segment: 3 * 3_600_000, refiner: null } } },
     'clocks_apart',
-    ["3 hours ahead of Segment's"],
+    ["3 hours ahead of Segment's", 'timedatectl'],
+  ],
+  [
+    'a clock of Segment, or of a proxy, that no other agrees with',
+    { tenant: { clock_ahead_ms: { segment: 3 * 3_600_000, refiner: 100 } } },
+    'clocks_apart',
+    ["it agrees with Refiner's, though", 'a proxy'],
   ],
   [
     'contacts without user IDs',
@@ -302,9 +308,22 @@ const BROKEN: readonly [what: string, changes: Changes, cause: string, said: rea
   ],
   [
     "Segment with a key that is nobody's",
-    { tenant: { from_segment: UNUSED }, ...refused({ tenant: null, route: '/v1/segment' }) },
+    {
+      tenant: { from_segment: UNUSED },
+      ...refused({
+        tenant: null,
+        route: '/v1/segment',
+        carried: { headers: [], authorization: 'basic', query: [] },
+      }),
+    },
     'destination_unused',
     ['destination_keys'],
+  ],
+  [
+    'a URL for Segment that somebody calls without a key',
+    { tenant: { from_segment: UNUSED }, ...refused({ tenant: null, route: '/v1/segment' }) },
+    'destination_unused',
+    ['nothing is kept that came from Segment'],
   ],
   [
     'Segment with pages only',
@@ -392,4 +411,15 @@ test('the most likely cause comes first, whichever is looked for first', () => {
     }),
   )
   expect(findings.map(({ cause }) => cause)).toEqual(['key_refused', 'clocks_apart', 'destination_unused'])
+})
+
+test('who is not known to be Segment is not said to be it for certain', () => {
+  const carried = { headers: [], authorization: 'basic' as const, query: [] }
+  const findings = diagnose(
+    factsWith({
+      tenant: { from_segment: UNUSED },
+      ...refused({ tenant: null, route: '/v1/segment', carried }),
+    }),
+  )
+  expect(findings).toMatchObject([{ cause: 'destination_unused', likelihood: 'likely' }])
 })

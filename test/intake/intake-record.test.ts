@@ -9,7 +9,14 @@ function carried(headers: Record<string, string>, query = '') {
 }
 
 test('it names what a refused request carried, and not what every request has', () => {
-  const headers = { 'X-Token': 's', authorization: 'Bearer s', 'content-type': 'a', 'x-forwarded-for': '::1' }
+  const headers = {
+    'X-Token': 's',
+    authorization: 'Bearer s',
+    'content-type': 'a',
+    'x-forwarded-for': '::1',
+    'cdn-loop': 'a',
+    'x-cloud-trace-context': 'b',
+  }
   expect(carried(headers, '?secret=s&of=a')).toEqual({
     headers: ['x-token'],
     authorization: 'bearer',

@@ -122,7 +122,12 @@ test.each<[what: string, setup: Setup, which: Probed['what'], says: RegExp]>([
     'segment',
     /does not answer in time/,
   ],
-  ['a clock that is wrong', { segment: always(200, LATE) }, 'clock', /minutes ahead/],
+  [
+    'a clock that is wrong',
+    { segment: always(200, LATE), refiner: always(401, LATE) },
+    'clock',
+    /minutes ahead/,
+  ],
   [
     'a public URL that nothing answers',
     { args: ['--url', 'http://127.0.0.1:9'] },
@@ -136,6 +141,14 @@ test.each<[what: string, setup: Setup, which: Probed['what'], says: RegExp]>([
   expect([status, said]).toEqual(['failed', expect.stringMatching(says)])
   expect(stdout).toContain(said)
   expect(stdout).toContain(advice!)
+})
+
+test("where one clock agrees with this machine's, it is not this machine's that is wrong", async () => {
+  const { code, of } = await checked({ segment: always(200, LATE) })
+  expect([code, of('clock')]).toMatchObject([
+    0,
+    { status: 'unknown', said: expect.stringContaining('by that of the other side it is right') },
+  ])
 })
 
 describe('with a server at the public URL', () => {
@@ -169,6 +182,23 @@ describe('with a server at the public URL', () => {
         ? new Response(text, { status: passed.status })
         : new Response('no', { status: 404 })
     expect((await checked({ args: ['--url', proxy.url] })).of('public url')).toMatchObject({ status: 'ok' })
+  })
+
+  test('a proxy that lets no GET pass is not taken for another server', async () => {
+    answers = () => new Response('no', { status: 403 })
+    const { code, of } = await checked({ args: ['--url', proxy.url] })
+    expect([code, of('public url')]).toMatchObject([
+      0,
+      { status: 'unknown', said: expect.stringContaining('403 to a GET') },
+    ])
+  })
+
+  test('a redirect is told as one', async () => {
+    answers = () => new Response(null, { status: 301, headers: { location: 'https://elsewhere.example' } })
+    expect((await checked({ args: ['--url', proxy.url] })).of('public url')).toMatchObject({
+      status: 'failed',
+      said: expect.stringContaining('301, a redirect'),
+    })
   })
 
   test('what is no refiner-sync is not taken for one', async () => {

@@ -34,6 +34,7 @@ function secretsOf(sheet: Sheet): Place[] {
       sheet.place(...path, 'refiner', 'webhook', 'secret'),
       ...keys.map((index) => sheet.place(...path, 'segment', 'destination_keys', index)),
       sheet.place(...path, 'segment', 'shared_secret'),
+      sheet.place(...path, 'privacy', 'traits', 'salt'),
     ]
   })
   return [sheet.place('server', 'admin_token'), ...ofTenants].filter((place) => place !== null)

@@ -1,4 +1,4 @@
-import { type Cause, inEachTenant, type TenantFinding } from '../finding.ts'
+import { type Cause, inEachTenant, quoted, type TenantFinding } from '../finding.ts'
 import { connectionWords } from '../../clients/connection-words.ts'
 import { DESTINATIONS } from '../destinations.ts'
 
@@ -22,7 +22,7 @@ export const destinationUnreachable: Cause = {
             problem: `${title} cannot be reached: ${connectionWords(said)}`,
             evidence,
             advice: [
-              `try it from this machine: \`curl -sS -o /dev/null -w '%{http_code}' ${address}\``,
+              `try it from this machine: \`curl -sS -o /dev/null -w '%{http_code}' ${quoted(address)}\``,
               'see that DNS, the firewall and the proxy of this machine let it out',
               ...(isUsual(address) ? [] : [`see that ${setting} is spelt right`]),
               'nothing is lost: it is tried again for days, and at once when it is back',

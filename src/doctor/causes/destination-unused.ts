@@ -1,3 +1,4 @@
+import type { RefusedFacts } from '../../contracts/diagnosis.ts'
 import { type Cause, counted, inEachTenant, lastRequest } from '../finding.ts'
 
 /** Segment was never pointed here, with a key that is right, or sends only what Refiner has no call for. */
@@ -25,13 +26,17 @@ export const destinationUnused: Cause = {
         },
       ]
     }
-    const refused = sum(
-      fromSegment.filter(({ tenant, status }) => (tenant === name || tenant === null) && status === 401),
+    // Anybody can call a URL: only who presents a key may be Segment, and whose it was to be is not known.
+    const strange = fromSegment.filter(
+      ({ tenant, status, carried }) =>
+        (tenant === name || tenant === null) && status === 401 && presentsKey(carried),
     )
+    const refused = sum(strange)
     if (refused > 0) {
+      const isOurs = Object.keys(facts.tenants).length === 1 || strange.some(({ tenant }) => tenant === name)
       return [
         {
-          likelihood: 'certain' as const,
+          likelihood: isOurs ? ('likely' as const) : ('possible' as const),
           problem: "Segment calls with a key or signature that is nobody's",
           evidence: [`${counted(refused, 'request')} answered 401 since the start, none was taken`],
           advice: [
@@ -44,7 +49,7 @@ export const destinationUnused: Cause = {
     return [
       {
         likelihood: 'possible' as const,
-        problem: 'Segment never used its destination key: nothing ever came from Segment',
+        problem: 'Segment does not use its destination key: nothing is kept that came from Segment',
         evidence: [
           `${keys === 1 ? 'one key or secret is' : `${keys} keys and secrets are`} set up, none was used`,
         ],
@@ -55,6 +60,10 @@ export const destinationUnused: Cause = {
       },
     ]
   }),
+}
+
+function presentsKey({ authorization, headers }: RefusedFacts['carried']): boolean {
+  return authorization !== null || headers.includes('x-signature')
 }
 
 function sum(refused: readonly { readonly times: number }[]): number {

@@ -20,7 +20,7 @@ export const webhookNever: Cause = {
         likelihood: elsewhere ? 'certain' : 'likely',
         problem: elsewhere
           ? 'no webhook of Refiner ever came for this tenant, but some come to a URL with a name that no tenant has'
-          : 'no webhook of Refiner ever came',
+          : 'no webhook of Refiner ever came, or it is so long ago that nothing of it is kept',
         evidence: [
           settings.poll_ms === null
             ? 'Refiner is not polled either: no response can arrive'

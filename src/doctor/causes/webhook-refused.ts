@@ -53,11 +53,14 @@ function judge(carried: Carried, webhook: Webhook): { problem: string; advice: s
     problem:
       elsewhere.length === 0
         ? 'they carry no secret at all'
-        : 'the secret is in another place than is expected',
+        : 'the secret is not where it is expected: it comes in another place, or not at all',
     advice:
       elsewhere.length === 0
         ? [`give the webhook its secret in Refiner, so that it comes ${placeOf(webhook)}`]
-        : [`set refiner.webhook to where it comes: ${elsewhere.join(', or ')}`],
+        : [
+            `if one of these is the secret, set refiner.webhook to it: ${elsewhere.join(', or ')}`,
+            `if none is, the webhook has no secret: give it one in Refiner, so that it comes ${placeOf(webhook)}`,
+          ],
   }
 }
 
