@@ -166,7 +166,7 @@ describe('a problem is told with its place:', () => {
   })
 
   test('a loop while it is loaded', async () => {
-    const [problem] = await shop.problems(`const a: any = null\n\nwhile (!a) {}\n${fine}`)
+    const [problem] = await shop.problems(`const a: any = null\n\nwhile (!a) {}\n${fine}`, { timeoutMs: 100 })
     expect(problem).toMatchObject({
       code: 'plugin_load_failed',
       hint: expect.stringContaining('also bounds loading it'),

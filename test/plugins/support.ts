@@ -133,7 +133,8 @@ function settings(name: string, path: string, changes: Changes = {}): PluginSett
     path,
     place: 'refiner-sync.yaml:1:1',
     trusted: false,
-    timeoutMs: 100,
+    // Whoever waits for a call that is to fail by it names one of their own.
+    timeoutMs: 5000,
     memoryBytes: 32 * 1024 * 1024,
     options: {},
     ...changes,

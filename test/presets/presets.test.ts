@@ -22,8 +22,8 @@ function withResponse(body: Body, over: Record<string, unknown>): Body {
 function deliveries(settings: string, body: Body): readonly NewDelivery[] {
   const text = `tenants:
   acme:
-    refiner: { webhook: { secret: hook } }
-    segment: { write_key: write }
+    refiner: { webhook: { secret: the-hook-of-acme } }
+    segment: { write_key: write, region: us }
     to_segment: ${settings}
     to_refiner: { enabled: false }
 `
