@@ -7,6 +7,7 @@ export const DEMO_KEYS = {
   webhookSecret: 'demo-webhook-secret',
   segmentWriteKey: 'demo-segment-write-key',
   destinationKey: 'demo-destination-key',
+  adminToken: 'demo-admin-token',
 } as const
 
 export interface DemoAddresses {
@@ -19,7 +20,7 @@ export interface DemoAddresses {
 /** refiner-sync.yaml for the demo; its database lies beside the file. */
 export function demoYaml({ port, segmentUrl, refinerUrl }: DemoAddresses): string {
   return `
-server: { port: ${port} }
+server: { port: ${port}, admin_token: ${DEMO_KEYS.adminToken} }
 database: sqlite://./refiner-sync.db
 tenants:
   ${TENANT}:

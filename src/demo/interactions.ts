@@ -1,4 +1,5 @@
 import { TENANT } from './configuration.ts'
+import type { Kept } from './listed.ts'
 
 /** What the demo plays. All people, companies and surveys are invented. */
 
@@ -132,6 +133,51 @@ export function messageSteps(now: Date): readonly Step[] {
     message('She exports a report', { type: 'track', event: 'Report Exported' }, 200, ['/v1/track-event']),
     message('She looks at a page; Refiner takes no page views, and Segment is told so', page, 501, []),
   ]
+}
+
+/** What Refiner's API lists of the months before `now`: who was asked then, and what they said. */
+export function past(now: Date): Kept {
+  const people = [ADA, GRACE, KATHERINE, EDSGER]
+  const responses = PAST_ANSWERS.map(([nps, what_do_you_like], index) => {
+    const person = people[index % people.length]!
+    const at = new Date(now.getTime() - (index + 1) * 9 * DAY_MS)
+    const survey = { uuid: Bun.randomUUIDv5(`pulse ${index}`, 'url'), name: 'Pulse' }
+    const account = person === ADA ? ENGINES : null
+    const answers = { nps, what_do_you_like }
+    const {
+      response,
+      form,
+      triggered_event: _,
+      segments: __,
+      ...contact
+    } = webhookBody({ event: 'Completed Survey', person, account, survey, answers }, at)
+    return { ...listedResponse(response as Step['body']), form, contact }
+  })
+  const contacts = new Map(responses.map(({ contact }) => [contact['uuid'], contact]))
+  return { responses, contacts: [...contacts.values()] }
+}
+
+const PAST_ANSWERS = [
+  ['8', 'The charts'],
+  ['10', 'It is quick'],
+  ['6', 'The support'],
+  ['7', 'The price'],
+  ['9', 'The exports'],
+  ['9', 'The shortcuts'],
+  ['5', 'Not much so far'],
+  ['8', 'The documentation'],
+] as const
+
+const DAY_MS = 86_400_000
+
+/** The API gives moments without fractions of a second, `2026-01-31 08:00:00` in UTC. */
+function listedResponse(response: Step['body']): Step['body'] {
+  return Object.fromEntries(
+    Object.entries(response).map(([name, value]) => [
+      name,
+      name.endsWith('_at') && typeof value === 'string' ? value.slice(0, 19).replace('T', ' ') : value,
+    ]),
+  )
 }
 
 /** A webhook body with the fields that Refiner sends, as recorded; see `SampleInteraction` for what varies. */

@@ -8,6 +8,9 @@ export function invite(url: string, narrator: Narrator, palette: Palette): void 
   narrator.line()
   narrator.line(`  ${palette.quiet('health ')}  ${url}/health`)
   narrator.line(`  ${palette.quiet('metrics')}  ${url}/metrics`)
+  narrator.line(
+    `  ${palette.quiet('console')}  ${url}/ui, with any name and the password ${DEMO_KEYS.adminToken}`,
+  )
   narrator.line()
   narrator.line('  Send more from another terminal; what it causes is shown below.')
   narrator.line()
@@ -16,6 +19,9 @@ export function invite(url: string, narrator: Narrator, palette: Palette): void 
   narrator.line()
   narrator.line(palette.quiet('  # Segment tells of a user'))
   narrator.line(identifyCurl(url))
+  narrator.line()
+  narrator.line(palette.quiet('  # What a backfill of the last months would send; without --dry-run it does'))
+  narrator.line(backfillCommand(url))
   narrator.line()
   narrator.line(`  Press ${palette.strong('Ctrl-C')} to stop.`)
   narrator.line()
@@ -33,4 +39,10 @@ function surveyCurl(url: string): string {
 function identifyCurl(url: string): string {
   return `  curl ${url}/v1/segment -u ${DEMO_KEYS.destinationKey}: -H 'Content-Type: application/json' \\
     -d '{"type":"identify","userId":"user-7","traits":{"email":"hedy@example.com","plan":"team"}}'`
+}
+
+/** By the name that the binary has; from the sources it is `bun src/main.ts`. */
+function backfillCommand(url: string): string {
+  return `  REFINER_SYNC_ADMIN_TOKEN=${DEMO_KEYS.adminToken} \\
+    refiner-sync backfill --url ${url} --tenant ${TENANT} --since 120d --dry-run`
 }

@@ -1,4 +1,5 @@
 import { type Arrivals, createArrivalLog } from './arrivals.ts'
+import { type Kept, listing } from './listed.ts'
 import { basicUser, bearerToken } from './presented-key.ts'
 import { type PeerRequest, type Respond, startScriptedServer } from './scripted-server.ts'
 
@@ -6,6 +7,8 @@ export interface RefinerStandInOptions {
   /** Default: a free port. */
   readonly port?: number
   readonly apiKeys: readonly string[] | 'any'
+  /** What it lists; without it, there are no responses and contacts to be had. */
+  readonly kept?: Kept
   /** Replaces the answer to a request; its call is then not recorded. */
   readonly respond?: Respond
   onCall?(call: RefinerCall): void
@@ -37,6 +40,7 @@ export interface RefinerStandIn extends Pick<Arrivals<RefinerCall>, 'until'> {
 /** A stand-in for Refiner's REST API on loopback, for the demo and for tests. */
 export function startRefinerStandIn(options: RefinerStandInOptions): RefinerStandIn {
   const log = createArrivalLog<RefinerCall>()
+  const listed = options.kept === undefined ? null : listing(options.kept)
 
   const accept = (path: string, body: RefinerBody, apiKey: string) => {
     const call = { order: log.items.length, path, body, apiKey }
@@ -54,6 +58,8 @@ export function startRefinerStandIn(options: RefinerStandInOptions): RefinerStan
         return refusal(401, 'API key not valid or does not exist')
       }
       if (request.method === 'GET' && /^\/v1\/?$/.test(request.path)) return keyVerified()
+      const list = listed?.(request) ?? null
+      if (list !== null) return list
       if (request.method === 'DELETE' && request.path === '/v1/contact') {
         return accept(request.path, Object.fromEntries(request.query), apiKey)
       }

@@ -7,6 +7,7 @@ import type { Configuration } from '../contracts/configuration.ts'
 import { startDaemon } from '../daemon.ts'
 import { silentLog } from '../observe/log.ts'
 import { DEMO_KEYS, type DemoAddresses, demoYaml } from './configuration.ts'
+import { past } from './interactions.ts'
 import type { Narrator } from './narrator.ts'
 import { type RefinerStandIn, startRefinerStandIn } from './refiner-stand-in.ts'
 import { type SegmentStandIn, startSegmentStandIn } from './segment-stand-in.ts'
@@ -37,6 +38,7 @@ export async function setStage(port: number, narrator: Narrator): Promise<Stage>
 
   const refiner = startRefinerStandIn({
     apiKeys: [DEMO_KEYS.refinerApiKey],
+    kept: past(new Date()),
     onCall: (call) => narrator.atRefiner(call),
   })
   started.defer(() => refiner.stop())

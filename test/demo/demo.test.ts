@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { demo, type DemoOptions } from '../../src/cli/demo.ts'
+import { runHere } from '../support/in-process.ts'
+import { until as untilHolds } from '../support/loop.ts'
 
 const usualTmpdir = process.env.TMPDIR
 let folder = ''
@@ -106,4 +108,23 @@ test('has colours where they are wanted', async () => {
   const { exitCode, lines } = run({ once: true }, true)
   expect(await exitCode).toBe(0)
   expect(lines.join('\n')).toContain('\u001b[')
+})
+
+test('what Refiner knows of the months before can be brought over', async () => {
+  const { exitCode, lines, stop, until } = run()
+  await until('Your turn')
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(lines.join('\n'))![0]
+  const backfill = (...more: string[]) =>
+    runHere(['backfill', '--url', url, '--tenant', 'acme', '--since', '120d', ...more], folder, {
+      REFINER_SYNC_ADMIN_TOKEN: 'demo-admin-token',
+    })
+  const tried = await backfill('--dry-run')
+  expect(tried).toMatchObject({ code: 0, stderr: '' })
+  expect(tried.stdout).toContain('8 responses read: 8 would be taken')
+  const before = lines.length
+  expect(await backfill()).toMatchObject({ code: 0 })
+  const tracks = () => lines.slice(before).filter((line) => /→ Segment +track/.test(line))
+  await untilHolds(() => tracks().length === 16)
+  stop()
+  expect(await exitCode).toBe(0)
 })

@@ -1,4 +1,5 @@
-import type { PeerRequest, Respond } from '../../src/demo/scripted-server.ts'
+import { listing } from '../../src/demo/listed.ts'
+import type { Respond } from '../../src/demo/scripted-server.ts'
 import { completedSurvey } from '../fixtures/refiner-webhook.ts'
 
 /** What Refiner's API tells of the time before, with invented people. */
@@ -63,54 +64,11 @@ export interface HistoryOptions {
   readonly fault?: Respond
 }
 
-/** What a past response's `uuid` and place in time are. */
-interface Placed {
-  readonly at: number
-  readonly item: Record<string, unknown>
-}
-
 /** Answers `GET /responses` and `GET /contacts` as Refiner does, newest first; lets everything else through. */
 export function history(items: readonly Record<string, unknown>[], options: HistoryOptions = {}): Respond {
-  const placed = items
-    .map((item): Placed => ({ at: Date.parse(`${String(item['completed_at']).replace(' ', 'T')}Z`), item }))
-    .toSorted((a, b) => b.at - a.at)
+  const listed = listing({ responses: items, contacts: options.contacts ?? [] })
   return async (request) => {
     if (request.method !== 'GET') return null
-    const fault = (await options.fault?.(request)) ?? null
-    if (fault !== null) return fault
-    if (request.path === '/v1/responses') {
-      const from = moment(request, 'date_range_start', -Infinity)
-      const to = moment(request, 'date_range_end', Infinity)
-      return listed(
-        request,
-        placed.filter(({ at }) => at >= from && at < to).map(({ item }) => item),
-      )
-    }
-    return request.path === '/v1/contacts' ? listed(request, options.contacts ?? []) : null
+    return (await options.fault?.(request)) ?? listed(request)
   }
-}
-
-function moment({ query }: PeerRequest, name: string, otherwise: number): number {
-  const value = query.get(name)
-  if (value === null) return otherwise
-  return /^\d+$/.test(value)
-    ? Number(value)
-    : Date.parse(value.includes('T') ? value : `${value.replace(' ', 'T')}Z`)
-}
-
-function listed({ query }: PeerRequest, all: readonly unknown[]): Response {
-  const length = Number(query.get('page_length') ?? 50)
-  const from = Number(query.get('page_cursor') ?? 0)
-  const items = all.slice(from, from + length)
-  const next = from + length < all.length ? String(from + length) : null
-  return Response.json({
-    items,
-    pagination: {
-      items_count: all.length,
-      current_page: Math.floor(from / length) + 1,
-      items_per_page: length,
-      last_page: Math.max(1, Math.ceil(all.length / length)),
-      next_page_cursor: next,
-    },
-  })
 }
