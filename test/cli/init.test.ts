@@ -170,7 +170,7 @@ describe('refiner-sync init on a terminal', () => {
     await command.shown('wrote refiner-sync.yaml')
     expect(await command.ended).toBe(0)
     const yaml = await folder.read('refiner-sync.yaml')
-    for (const line of ['  shop:', '        in: hmac ', '      region: eu ', "      trait_prefix: '' "]) {
+    for (const line of ['  shop:', '        in: hmac\n', '      region: eu ', "      trait_prefix: '' "]) {
       expect(yaml).toContain(`\n${line}`)
     }
   })
