@@ -33,6 +33,7 @@ import { Metrics } from './observe/metrics.ts'
 import { systemClock } from './observe/system-clock.ts'
 import { NO_PLUGINS } from './plugins/load.ts'
 import type { LoadedProject, Project } from './project.ts'
+import { SegmentKeeper } from './segments/keeper.ts'
 import { Counts } from './store/counts.ts'
 import { GroupCommitAppender } from './store/inbox-appender.ts'
 import { openStore, type Store } from './store/open.ts'
@@ -182,6 +183,16 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     onError: onError('forgetting'),
   })
 
+  const segments = new SegmentKeeper({
+    store,
+    clock,
+    log,
+    onError: onError('looking at segments'),
+    wakeMapper: () => mapper.wake(),
+    isFlooded: () => front.isFlooded,
+    waiting: (tenant) => counts.pending(tenant, 'segment') + counts.pending(tenant, 'refiner_webhook'),
+  })
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
@@ -195,6 +206,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
       pollStatus: (tenant) => polling.status(tenant),
+      segments: () => segments.status(),
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
       databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
@@ -229,6 +241,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   backfills.start()
   polling.start(generation.configuration)
   forgetting.start()
+  segments.start(generation.configuration.tenants)
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -265,6 +278,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),
       privacy: operatorPrivacy({ store, clock, forgetting, tenants: () => allTenants() }),
+      segments: {
+        tenants: () => [...generation.configuration.tenants.keys()],
+        status: () => segments.status(),
+        members: (tenant, name, after, limit) => segments.members(tenant, name, after, limit),
+      },
       people: operatorPeople({ store, clock, tenants: () => generation.configuration.tenants.keys() }),
     })
     const monitoring = monitoringRoutes({
@@ -308,6 +326,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     housekeeper.retain(wanted.configuration.retention)
     dispatcher.replace(nextLanes, SENDS_GRACE_MS)
     polling.replace(wanted.configuration)
+    segments.replace(wanted.configuration.tenants)
     if (before.mappings.plugins !== project.plugins) before.mappings.plugins.stop()
     log.info({ tenants: wanted.configuration.tenants.size }, 'configuration reloaded')
     return wanted.needsRestart
@@ -323,6 +342,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     housekeeper.stop()
     const backfillsStopped = backfills.stop()
     polling.stop()
+    segments.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await forgetting.stop()
@@ -349,6 +369,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     tapMapped(tap, mapped)
     tellMapped(mapped, { log, metrics, ruleFailures, now: clock.now() })
     dispatcher.wake(new Set(mapped.map(({ item }) => item.tenant)))
+    segments.wake()
     if (mapped.some(({ isForgotten }) => isForgotten)) forgetting.dropped()
     if (mapped.some(({ deliveries }) => deliveries.some(({ call }) => call === 'delete'))) forgetting.wake()
   }

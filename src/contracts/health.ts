@@ -69,6 +69,14 @@ export interface TenantHealth {
   readonly destinations: Readonly<Record<Destination, DestinationHealth>>
   /** How fetching what no webhook brought fares; null for a tenant that is not polled. */
   readonly polling: PollingHealth | null
+  /** By their names, in the order of the configuration. */
+  readonly segments: Readonly<Record<string, SegmentHealth>>
+}
+
+export interface SegmentHealth {
+  readonly members: number
+  /** False while everybody is looked at since the segment is new or its condition is another. */
+  readonly complete: boolean
 }
 
 export interface PollingHealth {

@@ -9,9 +9,11 @@ import type {
   OrphanHealth,
   PollingHealth,
   PollStatus,
+  SegmentHealth,
   TenantHealth,
 } from '../contracts/health.ts'
 import type { Source } from '../contracts/inbox.ts'
+import type { SegmentStatus } from '../contracts/segments.ts'
 import type { Counts, Skipped } from '../store/counts.ts'
 import type { Store } from '../store/open.ts'
 import { type LaneCounts, tenantsWithOpen } from '../store/outbox.ts'
@@ -35,6 +37,7 @@ export interface HealthParts {
   readonly full: readonly { readonly tenant: string; readonly source: Source }[]
   /** Null for a tenant that is not polled. */
   readonly pollStatus: (tenant: string) => PollStatus | null
+  readonly segments: () => readonly SegmentStatus[]
   readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
   /** The latest rule of a tenant that failed since the start or the last reload; null when none did. */
   readonly ruleFailure: (tenant: string) => { readonly at: number; readonly notes: string } | null
@@ -111,12 +114,13 @@ function orphanProblem(name: string, pending: number): string {
 }
 
 function readTenants(
-  { counts: waits, tenants, full, laneStatus, pollStatus, ruleFailure }: HealthParts,
+  { counts: waits, tenants, full, laneStatus, pollStatus, segments, ruleFailure }: HealthParts,
   unmapped: Unmapped,
   now: number,
 ) {
   const health: Record<string, TenantHealth> = {}
   const problems: string[] = []
+  const kept = Map.groupBy(segments(), ({ tenant }) => tenant)
   for (const { name, enabled } of tenants.values()) {
     const waiting = unmapped.get(name)
     const moments = [waiting?.oldestOpen]
@@ -146,6 +150,7 @@ function readTenants(
       dead: destinations.segment.dead + destinations.refiner.dead,
       destinations,
       polling: polled === null ? null : pollingHealth(polled),
+      segments: Object.fromEntries((kept.get(name) ?? []).map(segmentHealth)),
     }
   }
   return { tenants: health, problems }
@@ -178,6 +183,10 @@ function pollingHealth({ lastSuccessAt, lastError, missed, lastMissedAt }: PollS
     missed_by_webhook: missed,
     last_missed: lastMissedAt === null ? null : iso(lastMissedAt),
   }
+}
+
+function segmentHealth({ name, members, isComplete }: SegmentStatus): [string, SegmentHealth] {
+  return [name, { members, complete: isComplete }]
 }
 
 function fullProblem(name: string, source: Source): string {

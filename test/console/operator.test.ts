@@ -151,6 +151,7 @@ test('a reload that a stop cuts short is answered 503', async () => {
       receipt: unused,
       receipts: unused,
     },
+    segments: { tenants: unused, status: unused, members: unused },
     people: {
       rest: unused,
       elapsed: unused,

@@ -81,6 +81,7 @@ export function factsWith({
           oldest_pending_age_seconds: null,
           dead: 0,
           polling,
+          segments: {},
           destinations: { segment: { ...LANE, ...segment }, refiner: { ...LANE, ...refiner } },
         },
       },
