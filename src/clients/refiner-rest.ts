@@ -72,7 +72,15 @@ export class RefinerRest implements Sender {
       timeoutMs,
       userAgent: USER_AGENT,
     }
-    return judge(await postJson(fetch, request, aborting), this.#host, clock.now())
+    const result = await postJson(fetch, request, aborting)
+    const outcome = judge(result, this.#host, clock.now())
+    // That segment is not there: it is the message's fault, and must not hold up whatever else the user has.
+    const isUnknown = path === 'sync-segment' && result.answered && result.status === 404
+    if (isUnknown && isJsonObject(result.body) && outcome.kind === 'retry') {
+      const { reason, status, answer } = outcome
+      return { kind: 'rejected', reason, status, answer }
+    }
+    return outcome
   }
 
   /** Deletes a contact; `payload` names it by `id`, `uuid` or `email`. One that Refiner does not have is deleted. */

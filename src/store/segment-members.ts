@@ -59,10 +59,18 @@ export const membersAfter = rows<{ segmentId: number; after: string; limit: numb
       .limit(limit),
 )
 
+/** A segment that a user is in, or was in before. */
+export interface UserSegment {
+  readonly name: string
+  readonly member: 0 | 1
+  /** When the user entered or left it last, in ms since 1970. */
+  readonly changedAt: number
+}
+
 /** The segments that a user is in, and those that it was in, by their names. */
 export const segmentsOfUser = rows<
   { tenant: string; userId: string; after: string; limit: number },
-  { name: string; member: 0 | 1; changedAt: number }
+  UserSegment
 >((db, { tenant, userId, after, limit }) =>
   db
     .selectFrom('segment_members as members')
