@@ -46,6 +46,9 @@ const MOST_WAITING = 10_000
 /** A condition that fails is told of once in so long. */
 const FAILURE_IS_NEWS_MS = 3_600_000
 
+/** What of a tenant it needs. */
+type TenantSegments = Pick<Tenant, 'name' | 'segments'>
+
 export interface KeeperParts {
   readonly store: Store
   readonly clock: Clock
@@ -64,7 +67,7 @@ export interface KeeperParts {
  * told.
  */
 export class SegmentKeeper {
-  #tenants: ReadonlyMap<string, Tenant> = new Map()
+  #tenants: ReadonlyMap<string, TenantSegments> = new Map()
   /** By tenant, with the conditions compiled. */
   #segments = new Map<string, readonly KeptSegment[]>()
   readonly #compiled = new Map<string, Expression>()
@@ -78,7 +81,7 @@ export class SegmentKeeper {
 
   constructor(private readonly parts: KeeperParts) {}
 
-  start(tenants: ReadonlyMap<string, Tenant>): void {
+  start(tenants: ReadonlyMap<string, TenantSegments>): void {
     if (this.#running) return
     this.#running = true
     this.replace(tenants)
@@ -91,7 +94,7 @@ export class SegmentKeeper {
   }
 
   /** From now on keeps the segments of this configuration. */
-  replace(tenants: ReadonlyMap<string, Tenant>): void {
+  replace(tenants: ReadonlyMap<string, TenantSegments>): void {
     this.#tenants = tenants
     this.#isOther = true
     this.#schedule(0)
