@@ -50,6 +50,10 @@ function describe(health: Health, url: string): string[] {
       lines.push(`  to ${destination.padEnd(7)}  ${describeLane(lane)}`)
     }
     if (tenant.polling) lines.push(`  polling     ${describePolling(tenant.polling)}`)
+    // An older daemon does not speak of them.
+    for (const [segment, { members, complete }] of Object.entries(tenant.segments ?? {})) {
+      lines.push(`  segment     ${segment}: ${members} users${complete ? '' : ', still being counted'}`)
+    }
   }
   // An older daemon does not speak of them.
   for (const [name, { pending, dead }] of Object.entries(health.orphaned ?? {})) {

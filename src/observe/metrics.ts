@@ -37,6 +37,12 @@ export class Metrics {
     labelNames: ['tenant'],
     registers: [this.#registry],
   })
+  readonly #members = new Gauge({
+    name: 'refiner_sync_segment_members',
+    help: 'How many users are in a segment.',
+    labelNames: ['tenant', 'segment'],
+    registers: [this.#registry],
+  })
   readonly #up = new Gauge({
     name: 'refiner_sync_database_up',
     help: '1 while the database takes writes.',
@@ -68,13 +74,15 @@ export class Metrics {
     const { status, needs_restart } = health.configuration
     this.#configuration.set(status === 'ok' && needs_restart.length === 0 ? 1 : 0)
     // Tenants come and go.
-    for (const gauge of [this.#pending, this.#oldest, this.#dead, this.#open, this.#missed, this.#polled]) {
-      gauge.reset()
-    }
-    for (const [tenant, { destinations, polling }] of Object.entries(health.tenants)) {
+    const gauges = [this.#pending, this.#oldest, this.#dead, this.#open, this.#missed, this.#polled]
+    for (const gauge of [...gauges, this.#members]) gauge.reset()
+    for (const [tenant, { destinations, polling, segments }] of Object.entries(health.tenants)) {
       if (polling !== null) {
         this.#missed.set({ tenant }, polling.missed_by_webhook)
         this.#polled.set({ tenant }, Date.parse(polling.last_success ?? '1970-01-01T00:00:00Z') / 1000)
+      }
+      for (const [segment, { members }] of Object.entries(segments)) {
+        this.#members.set({ tenant, segment }, members)
       }
       for (const [destination, lane] of Object.entries(destinations)) {
         this.#pending.set({ tenant, destination }, lane.pending)

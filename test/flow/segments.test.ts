@@ -39,9 +39,16 @@ const synced = (loop: Loop) =>
   loop.refiner.calls
     .filter(({ path }) => path === '/v1/sync-segment')
     .map(({ method, body }) => [method, body['id'], body['segment_uuid']])
+interface Told {
+  readonly type: string
+  readonly userId: string
+  readonly event?: string
+  readonly traits?: Readonly<Record<string, unknown>>
+}
+
 const toldSegment = (loop: Loop) =>
   loop.segment.messages.flatMap(({ message }) => {
-    const { type, userId, event, traits } = message as Record<string, any>
+    const { type, userId, event, traits } = message as Partial<Told>
     const what = event?.includes('Promoter') ? event : traits?.['is_promoter']
     return what === undefined ? [] : [[type, userId, what]]
   })
@@ -64,9 +71,9 @@ test('who enters a segment is put into that of Refiner and told to Segment, and 
     ['identify', 'ada', false],
     ['track', 'ada', 'No Longer Promoter'],
   ])
-  const [told] = loop.segment.messages
+  const told = loop.segment.messages
     .map(({ message }) => message)
-    .filter(({ event }) => event === 'Became Promoter')
+    .find(({ event }) => event === 'Became Promoter')
   expect(told).toMatchObject({
     properties: { segment: 'promoters' },
     context: { integration: { name: 'refiner-sync' } },

@@ -294,9 +294,9 @@ class Model {
   }
 }
 
-const USERS = ['u-1', 'u-2', 'u-3', 'u-4', 'u-5']
+const USERS = ['u-1', 'u-2', 'u-3']
 const id = fc.constantFrom(...USERS)
-const contact = fc.constantFrom('c-1', 'c-2', 'c-3')
+const contact = fc.constantFrom('c-1', 'c-2')
 const step = fc.oneof(
   fc.record({ kind: fc.constant('plan' as const), id, plan: fc.constantFrom('pro', 'free') }),
   fc.record({ kind: fc.constant('uuid' as const), id, contact }),
@@ -321,7 +321,7 @@ const step = fc.oneof(
 
 test('members are those of a full evaluation, whatever changed in whatever order', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 80 }), async (steps) => {
       const own = await openStore(join(folder, `${Bun.randomUUIDv7()}.db`))
       try {
         follow(own, steps)
