@@ -33,9 +33,10 @@ export interface KeptSegments {
 export function keepSegments(
   store: Store,
   first: Readonly<Record<string, readonly SegmentDefinition[]>>,
-  over: { waiting?: (tenant: string) => number } = {},
+  over: { waiting?: (tenant: string) => number; tenant?: string } = {},
 ): KeptSegments {
   const clock = handClock()
+  const own = over.tenant ?? 'acme'
   const keeper = new SegmentKeeper({
     store,
     clock,
@@ -55,20 +56,19 @@ export function keepSegments(
     clock,
     keep(changes, at = clock.now()) {
       store.relaxedTransaction(() => {
-        applyPeopleChanges(store, { tenant: 'acme', receivedAt: at }, changes)
+        applyPeopleChanges(store, { tenant: own, receivedAt: at }, changes)
       })
       keeper.wake()
     },
-    settle: () => clock.pass(600_000),
+    settle: () => clock.pass(10_000),
     configure: (all) => keeper.replace(tenantsOf(all)),
-    members: (name, tenant = 'acme') =>
-      keeper.members(tenant, name, '', 1_000_000)!.map(({ userId }) => userId),
+    members: (name, tenant = own) => keeper.members(tenant, name, '', 1_000_000)!.map(({ userId }) => userId),
     told: () =>
       store.sqlite
-        .query<{ payload: string }, []>(
-          `select payload from inbox where dedup_key glob 'segment-change-*' order by id`,
+        .query<{ payload: string }, [string]>(
+          `select payload from inbox where tenant = ? and dedup_key glob 'segment-change-*' order by id`,
         )
-        .all()
+        .all(own)
         .map(({ payload }) => JSON.parse(payload) as SegmentChange),
   }
 }
