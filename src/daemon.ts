@@ -20,6 +20,7 @@ import { Polling } from './daemon/polling.ts'
 import { readers } from './daemon/readers.ts'
 import { operatorPeople } from './daemon/operator-people.ts'
 import { operatorPrivacy } from './daemon/operator-privacy.ts'
+import { operatorSegments } from './daemon/operator-segments.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
 import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
@@ -278,11 +279,12 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),
       privacy: operatorPrivacy({ store, clock, forgetting, tenants: () => allTenants() }),
-      segments: {
-        tenants: () => [...generation.configuration.tenants.keys()],
-        status: () => segments.status(),
-        members: (tenant, name, after, limit) => segments.members(tenant, name, after, limit),
-      },
+      segments: operatorSegments({
+        store,
+        clock,
+        keeper: segments,
+        tenants: () => generation.configuration.tenants.keys(),
+      }),
       people: operatorPeople({ store, clock, tenants: () => generation.configuration.tenants.keys() }),
     })
     const monitoring = monitoringRoutes({

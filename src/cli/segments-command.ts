@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { CommandContext, ExitCode } from './context.ts'
 import { count, withCommon } from './delivery-options.ts'
+import { tryCondition } from './segment-trial.ts'
 import { exportSegment, listSegments, showSegment } from './segments.ts'
 
 interface Common {
@@ -37,6 +38,17 @@ export function addSegments(
       finish(await showSegment(common(options), { name, tenant, after, limit }, context))
     })
 
+  withCommon(
+    segments
+      .command('try')
+      .argument('<condition>')
+      .description('say for whom a condition would hold; nothing comes of it'),
+  )
+    .option('--tenant <name>', 'of this tenant; needed where there are several')
+    .action(async (when: string, options: Common) => {
+      finish(await tryCondition(common(options), { when, tenant: options.tenant }, context))
+    })
+
   segments
     .command('export')
     .argument('<name>')
@@ -54,6 +66,7 @@ const EXAMPLES = `
 The admin token is that of the variable REFINER_SYNC_ADMIN_TOKEN, or of the configuration.
 
 Examples:
+  refiner-sync segments try 'int(answers.nps) >= 9' --tenant acme
   refiner-sync segments list
   refiner-sync segments show promoters --tenant acme --limit 20
   refiner-sync segments export promoters --tenant acme > promoters.csv`

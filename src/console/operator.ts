@@ -28,6 +28,7 @@ import { readTap } from './read-tap.ts'
 import { partOf } from './query.ts'
 import { listReplays, replayDeliveries, replayDelivery } from './replays.ts'
 import { listSegments, type Segments, showSegment } from './segments.ts'
+import { tryCondition, type Trials } from './segment-trial.ts'
 import type { Tap } from './tap.ts'
 
 export interface OperatorParts {
@@ -39,7 +40,7 @@ export interface OperatorParts {
   readonly backfills: OperatedBackfills
   readonly people: People
   readonly privacy: Privacy
-  readonly segments: Segments
+  readonly segments: Segments & Trials
   readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
   /** What `doctor` judges by, but for what the thread that speaks HTTP adds; null when it is stopping. */
@@ -77,6 +78,9 @@ export function operatorRoutes(parts: OperatorParts) {
     .get('/api/segments', ({ request }) => reads(request, () => listSegments(segments, queryOf(request))))
     .get('/api/segments/:name', ({ request, params: { name } }) =>
       reads(request, () => showSegment(segments, partOf(name), queryOf(request))),
+    )
+    .get('/api/conditions', ({ request }) =>
+      reads(request, () => tryCondition(segments, queryOf(request), isStopping)),
     )
     .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
     .get('/api/diagnosis', ({ request }) => reads(request, () => diagnosisOr503(parts)))

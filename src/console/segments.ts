@@ -85,7 +85,8 @@ function segmentFor(segments: Segments, name: string, tenant: string | null): Se
     : refusal(400, 'several tenants have a segment of that name: name the tenant')
 }
 
-function noTenant(named: string, tenants: readonly string[]): Response {
+/** There is no tenant of that name, and which there are. */
+export function noTenant(named: string, tenants: readonly string[]): Response {
   return refusal(404, `there is no tenant ${named.slice(0, 63)}; there is ${tenants.slice(0, 20).join(', ')}`)
 }
 

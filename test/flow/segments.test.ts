@@ -205,6 +205,21 @@ test('segments are listed, shown and exported, for people and for programs', asy
     'ada',
     'ben',
   ])
+  const trial = await command(loop, [
+    'segments',
+    'try',
+    'int(traits.plan) > 1 || user.id == "ada"',
+    '--tenant',
+    'acme',
+  ])
+  expect(trial.stdout).toBe(
+    'acme: it holds for 1 of 4 users\n  ada\n  ! it fails for 3: `int(traits.plan)`: int conversion error',
+  )
+  const wrong = await command(loop, ['segments', 'try', 'trait.plan == "pro"', '--tenant', 'acme'])
+  expect(wrong).toMatchObject({
+    code: 1,
+    stderr: 'the condition, at character 1: unknown variable `trait`; did you mean `traits`?',
+  })
   const unknown = await command(loop, ['segments', 'list', '--tenant', 'nope'])
   expect(unknown).toMatchObject({ code: 1, stderr: 'there is no tenant nope; there is acme, globex' })
   expect((await command(loop, ['users', 'show', 'ada'])).stdout).toContain('segments:\n  pros, since 20')
