@@ -94,7 +94,8 @@ try {
   const { counts: atEnd, waiting_for } = await shown()
   const awayMinutes = ((performance.now() - awayAt) * SPEED) / 60_000
   await fetch(`${past.url}/back`, { method: 'POST' })
-  while ((await shown()).counts['read']! === atEnd['read']!) await Bun.sleep(20)
+  const { read: before } = atEnd
+  while ((await shown()).counts['read'] === before) await Bun.sleep(20)
   hasten()
   const { unavailable } = await asked()
   say(

@@ -17,6 +17,9 @@ export interface LaneStatus {
 export interface PollStatus {
   readonly lastSuccessAt: number | null
   readonly lastError: { readonly at: number; readonly message: string } | null
+  /** Whether the last one failed: moments do not tell it, since a clock may have been set in between. */
+  readonly isFailing: boolean
+  /** Interactions that no webhook has brought to this day. */
   readonly missed: number
   readonly lastMissedAt: number | null
 }
@@ -75,7 +78,7 @@ export interface PollingHealth {
   /** Null before the first poll. */
   readonly last_success: string | null
   readonly last_error: { readonly at: string; readonly message: string } | null
-  /** Interactions that polling brought since it first began, because no webhook had. */
+  /** Interactions that polling brought since it first began, and no webhook before or after it. */
   readonly missed_by_webhook: number
   readonly last_missed: string | null
 }

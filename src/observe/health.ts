@@ -156,11 +156,11 @@ const MISSED_IS_NEWS_MS = 24 * 3_600_000
 
 function pollProblems(
   name: string,
-  { lastError, lastSuccessAt, lastMissedAt }: PollStatus,
+  { lastError, isFailing, lastMissedAt }: PollStatus,
   now: number,
 ): string[] {
   const problems: string[] = []
-  if (lastError !== null && lastError.at > (lastSuccessAt ?? 0)) {
+  if (lastError !== null && isFailing) {
     problems.push(`${name}: polling Refiner fails: ${lastError.message}`)
   }
   if (lastMissedAt !== null && now - lastMissedAt < MISSED_IS_NEWS_MS) {

@@ -10,7 +10,7 @@ export const START = Date.UTC(2024, 4, 1, 12)
 export const MINUTE = 60_000
 export const EVERY = 5 * MINUTE
 
-export interface PolledLoop extends Loop, AsyncDisposable {
+export interface PolledLoop extends Loop {
   readonly clock: HandClock
 }
 

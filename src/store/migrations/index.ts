@@ -8,6 +8,7 @@ import { polling } from './006-polling.ts'
 import { backfills } from './007-backfills.ts'
 import { identities } from './008-identities.ts'
 import { privacy } from './010-privacy.ts'
+import { polledItems } from './012-polled-items.ts'
 
 /** By name, run in the order of their names. A static map: a compiled binary has no folder to read. */
 export const migrations: Record<string, Migration> = {
@@ -20,4 +21,5 @@ export const migrations: Record<string, Migration> = {
   '007-backfills': backfills,
   '008-identities': identities,
   '010-privacy': privacy,
+  '012-polled-items': polledItems,
 }
