@@ -193,6 +193,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
       pollStatus: (tenant) => polling.status(tenant),
+      backfill: (tenant) => backfills.latest(tenant),
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
       databaseFault: () => databaseFault(store, inbox.lastFailure),
     })

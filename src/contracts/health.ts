@@ -1,3 +1,4 @@
+import type { BackfillState } from './backfill.ts'
 import type { Destination } from './delivery.ts'
 
 /**
@@ -72,6 +73,37 @@ export interface TenantHealth {
   readonly destinations: Readonly<Record<Destination, DestinationHealth>>
   /** How fetching what no webhook brought fares; null for a tenant that is not polled. */
   readonly polling: PollingHealth | null
+  /** The backfill that runs, or else the last one; null when there was none. */
+  readonly backfill: BackfillHealth | null
+}
+
+export interface BackfillHealth {
+  readonly id: number
+  readonly state: BackfillState
+  readonly begun: string
+  /** When it last got on. */
+  readonly updated: string
+  /** Null while it goes on. */
+  readonly waiting_for: string | null
+  /** Why it failed. */
+  readonly reason: string | null
+  /** How many responses Refiner said there are when it began; null where it did not. */
+  readonly total: number | null
+  /** How many of them have not been read; null where that is not known. */
+  readonly remaining: number | null
+  readonly responses: {
+    readonly read: number
+    readonly taken: number
+    readonly known: number
+    readonly left_out: number
+    readonly forgotten: number
+  }
+  readonly messages: {
+    readonly made: number
+    readonly made_before: number
+    readonly skipped: number
+    readonly dead: number
+  }
 }
 
 export interface PollingHealth {

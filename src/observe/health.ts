@@ -1,3 +1,4 @@
+import type { BackfillStatus } from '../contracts/backfill.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { Tenant } from '../contracts/configuration.ts'
 import type { Destination } from '../contracts/delivery.ts'
@@ -16,6 +17,7 @@ import type { Counts, Skipped } from '../store/counts.ts'
 import type { Store } from '../store/open.ts'
 import { type LaneCounts, tenantsWithOpen } from '../store/outbox.ts'
 import { VERSION } from '../version.ts'
+import { backfillHealth, backfillProblems } from './backfill-health.ts'
 
 /** Something accepted that has waited longer than this is worth a look. */
 const OLD_PENDING_SECONDS = 300
@@ -35,6 +37,8 @@ export interface HealthParts {
   readonly full: readonly { readonly tenant: string; readonly source: Source }[]
   /** Null for a tenant that is not polled. */
   readonly pollStatus: (tenant: string) => PollStatus | null
+  /** The backfill of a tenant that runs, or else the last one; null when there was none. */
+  readonly backfill: (tenant: string) => BackfillStatus | null
   readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
   /** The latest rule of a tenant that failed since the start or the last reload; null when none did. */
   readonly ruleFailure: (tenant: string) => { readonly at: number; readonly notes: string } | null
@@ -111,7 +115,7 @@ function orphanProblem(name: string, pending: number): string {
 }
 
 function readTenants(
-  { counts: waits, tenants, full, laneStatus, pollStatus, ruleFailure }: HealthParts,
+  { counts: waits, tenants, full, laneStatus, pollStatus, backfill, ruleFailure }: HealthParts,
   unmapped: Unmapped,
   now: number,
 ) {
@@ -132,6 +136,8 @@ function readTenants(
     for (const { tenant, source } of full) if (tenant === name) problems.push(fullProblem(name, source))
     const polled = pollStatus(name)
     if (polled !== null) problems.push(...pollProblems(name, polled, now))
+    const filled = backfill(name)
+    if (filled !== null) problems.push(...backfillProblems(name, filled, now))
     const failure = ruleFailure(name)
     if (failure !== null && now - failure.at < RULE_FAILURE_IS_NEWS_MS) {
       problems.push(`${name}: a rule failed within the last hour: ${failure.notes.slice(0, 300)}`)
@@ -146,6 +152,7 @@ function readTenants(
       dead: destinations.segment.dead + destinations.refiner.dead,
       destinations,
       polling: polled === null ? null : pollingHealth(polled),
+      backfill: filled === null ? null : backfillHealth(filled),
     }
   }
   return { tenants: health, problems }

@@ -81,6 +81,7 @@ export function factsWith({
           oldest_pending_age_seconds: null,
           dead: 0,
           polling,
+          backfill: null,
           destinations: { segment: { ...LANE, ...segment }, refiner: { ...LANE, ...refiner } },
         },
       },
