@@ -14,7 +14,7 @@ import { Forgetting } from './daemon/forgetting.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
 import { Diagnosis } from './daemon/diagnosis.ts'
 import { Housekeeper } from './daemon/housekeeper.ts'
-import { createReader, LaneMaker, wayOf } from './daemon/lanes.ts'
+import { LaneMaker, wayOf } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Polling } from './daemon/polling.ts'
 import { readers } from './daemon/readers.ts'
@@ -141,18 +141,20 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     configuration.retention,
   )
 
+  const reader = readers(
+    () => generation.configuration,
+    clock,
+    (tenant) => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
+  )
   const polling = new Polling({
     store,
     clock,
-    reader: (tenant, { delivery: { timeoutMs } }) =>
-      createReader(tenant, {
-        timeoutMs,
-        clock,
-        rate: () => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
-      }),
+    reader,
     isForgotten: (tenant, person) => isForgotten(store, tenant, person),
+    isFull: (name) =>
+      backlog.full.some(({ tenant, source }) => tenant === name && source === 'refiner_webhook'),
     onFound(tenant, missed) {
-      log.warn({ tenant, missed }, 'polling found responses that no webhook had brought')
+      if (missed > 0) log.warn({ tenant, missed }, 'polling found responses that no webhook had brought')
       mapper.wake()
     },
     onFailure: (tenant, { reason }) => log.warn({ tenant, fault: reason }, 'polling Refiner failed'),
@@ -164,11 +166,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     clock,
     log,
     generation: () => generation,
-    reader: readers(
-      () => generation.configuration,
-      clock,
-      (tenant) => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
-    ),
+    reader,
     isForgotten: (tenant, person) => isForgotten(store, tenant, person),
     isFlooded: () => front.isFlooded,
     wakeMapper: () => mapper.wake(),
@@ -208,6 +206,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
       pollStatus: (tenant) => polling.status(tenant),
       segments: () => segments.status(),
+      backfill: (tenant) => backfills.latest(tenant),
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
       databaseFault: () => databaseFault(store, inbox.lastFailure),
     })

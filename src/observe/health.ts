@@ -1,3 +1,4 @@
+import type { BackfillStatus } from '../contracts/backfill.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { Tenant } from '../contracts/configuration.ts'
 import type { Destination } from '../contracts/delivery.ts'
@@ -18,6 +19,7 @@ import type { Counts, Skipped } from '../store/counts.ts'
 import type { Store } from '../store/open.ts'
 import { type LaneCounts, tenantsWithOpen } from '../store/outbox.ts'
 import { VERSION } from '../version.ts'
+import { backfillHealth, backfillProblems } from './backfill-health.ts'
 
 /** Something accepted that has waited longer than this is worth a look. */
 const OLD_PENDING_SECONDS = 300
@@ -38,6 +40,8 @@ export interface HealthParts {
   /** Null for a tenant that is not polled. */
   readonly pollStatus: (tenant: string) => PollStatus | null
   readonly segments: () => readonly SegmentStatus[]
+  /** The backfill of a tenant that runs, or else the last one; null when there was none. */
+  readonly backfill: (tenant: string) => BackfillStatus | null
   readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
   /** The latest rule of a tenant that failed since the start or the last reload; null when none did. */
   readonly ruleFailure: (tenant: string) => { readonly at: number; readonly notes: string } | null
@@ -114,7 +118,7 @@ function orphanProblem(name: string, pending: number): string {
 }
 
 function readTenants(
-  { counts: waits, tenants, full, laneStatus, pollStatus, segments, ruleFailure }: HealthParts,
+  { counts: waits, tenants, full, laneStatus, pollStatus, segments, backfill, ruleFailure }: HealthParts,
   unmapped: Unmapped,
   now: number,
 ) {
@@ -136,6 +140,8 @@ function readTenants(
     for (const { tenant, source } of full) if (tenant === name) problems.push(fullProblem(name, source))
     const polled = pollStatus(name)
     if (polled !== null) problems.push(...pollProblems(name, polled, now))
+    const filled = backfill(name)
+    if (filled !== null) problems.push(...backfillProblems(name, filled, now))
     const failure = ruleFailure(name)
     if (failure !== null && now - failure.at < RULE_FAILURE_IS_NEWS_MS) {
       problems.push(`${name}: a rule failed within the last hour: ${failure.notes.slice(0, 300)}`)
@@ -151,6 +157,7 @@ function readTenants(
       destinations,
       polling: polled === null ? null : pollingHealth(polled),
       segments: Object.fromEntries((kept.get(name) ?? []).map(segmentHealth)),
+      backfill: filled === null ? null : backfillHealth(filled),
     }
   }
   return { tenants: health, problems }
@@ -161,11 +168,11 @@ const MISSED_IS_NEWS_MS = 24 * 3_600_000
 
 function pollProblems(
   name: string,
-  { lastError, lastSuccessAt, lastMissedAt }: PollStatus,
+  { lastError, isFailing, lastMissedAt }: PollStatus,
   now: number,
 ): string[] {
   const problems: string[] = []
-  if (lastError !== null && lastError.at > (lastSuccessAt ?? 0)) {
+  if (lastError !== null && isFailing) {
     problems.push(`${name}: polling Refiner fails: ${lastError.message}`)
   }
   if (lastMissedAt !== null && now - lastMissedAt < MISSED_IS_NEWS_MS) {

@@ -82,6 +82,7 @@ export function factsWith({
           dead: 0,
           polling,
           segments: {},
+          backfill: null,
           destinations: { segment: { ...LANE, ...segment }, refiner: { ...LANE, ...refiner } },
         },
       },
