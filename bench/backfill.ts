@@ -1,14 +1,17 @@
 /**
- * What a backfill does to live traffic: `bun bench/backfill.ts [--responses 200000] [--live 100] [--seconds 8]`. The delay of
- * webhooks from their answer to their arrival at Segment's stand-in, by turns without and with a backfill at work; then how
- * long the whole backfill takes, resumed once by a `kill -9`, with some of Refiner's answers being 429; and whether each
- * message arrived once.
+ * What a backfill does to live traffic, and that it comes to its end: `bun bench/backfill.ts [--responses 200000] [--live 100]
+ * [--seconds 8]`. One run of one backfill: pages whose answers are now and then 429, a `kill -9` in between, after which it is
+ * resumed, and an outage of Refiner of twenty minutes. The delay of webhooks from their answer to their arrival at Segment's
+ * stand-in is measured before it begins, beside it (at its beginning, after the kill, and after the outage), and after its end.
+ *
+ * Nobody waits for twenty minutes: during the outage the daemon's clock runs sixty times as fast as time does, and with it
+ * all that waits for it. What is measured is measured in real time; the rounds beside the backfill are before and after.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ADMIN_HEADERS } from './daemon.ts'
 import { median, type Quantiles } from './load/plan.ts'
-import { sinkCounts } from './load/sink-counts.ts'
+import { sinkCounts, sinkTracks } from './load/sink-counts.ts'
 import {
   removeFolder,
   runLoad,
@@ -24,7 +27,7 @@ const { values } = parseArgs({
     responses: { type: 'string', default: '200000' },
     live: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '8' },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '4' },
   },
 })
 const [responses, live, seconds, rounds] = [
@@ -34,6 +37,8 @@ const [responses, live, seconds, rounds] = [
   Number(values.rounds),
 ]
 const THROTTLED = 50
+const SPEED = 60
+const OUTAGE_MS = 20 * 60_000
 
 interface Shown {
   readonly backfill: number
@@ -46,51 +51,80 @@ const folder = temporaryFolder()
 const sink = await startProgram('sink')
 const past = await startProgram('history', String(responses), String(THROTTLED))
 let daemon = await start()
+const began = performance.now()
+const alone: Quantiles[] = []
+const beside: Quantiles[] = []
 try {
-  const alone: Quantiles[] = []
-  const beside: Quantiles[] = []
-  const began = performance.now()
-  let id: number | null = null
-  for (let round = 0; round < rounds; round += 1) {
-    alone.push(await delay())
-    if (id === null) {
-      id = (await call<Shown>('POST', '/api/backfills?tenant=bench&since=2022-12-01')).backfill
-    } else await call('POST', `/api/backfills/${id}/resume`)
-    const before = (await call<Shown>('GET', `/api/backfills/${id}`)).counts['read']!
-    beside.push(await delay())
-    const { state, counts } = await call<Shown>('GET', `/api/backfills/${id}`)
-    const pace = Math.round((counts['read']! - before) / (seconds + 1))
-    say(
-      `round ${round + 1}: p99 ${ms(alone.at(-1)!.p99)} alone, ${ms(beside.at(-1)!.p99)} beside a backfill of about ${pace}/s`,
-    )
-    if (state !== 'running') {
-      say('the backfill ended before the load did: ask for more --responses')
-      break
-    }
-    await call('POST', `/api/backfills/${id}/pause`)
+  await measure('before it', alone, rounds)
+  const { backfill: id } = await call<Shown>('POST', '/api/backfills?tenant=bench&since=2022-12-01')
+  const shown = () => call<Shown>('GET', `/api/backfills/${id}`)
+  const backfillAt = performance.now()
+  let measured = 0
+  /** Live traffic beside the backfill. */
+  const round = async (when: string, count: number) => {
+    const [from, before] = [performance.now(), (await shown()).counts['read']!]
+    await measure(when, beside, count)
+    measured += performance.now() - from
+    const pace = ((await shown()).counts['read']! - before) / ((performance.now() - from) / 1000)
+    say(`  the backfill went on at ${pace.toFixed(0)} responses a second`)
   }
-  await call('POST', `/api/backfills/${id}/resume`)
-  const restAt = performance.now()
-  const already = (await call<Shown>('GET', `/api/backfills/${id}`)).counts['read']!
-  await Bun.sleep(3000)
+  /** Nothing but the backfill, until it has read this share of it. */
+  const until = async (share: number) => {
+    for (;;) {
+      const { state, counts } = await shown()
+      if (state !== 'running' || counts['read']! >= share * responses) return
+      await Bun.sleep(200)
+    }
+  }
+
+  await round('at its beginning', rounds)
+  await until(0.2)
   await daemon.stop()
   daemon = await start()
-  let shown = await call<Shown>('GET', `/api/backfills/${id}`)
-  while (shown.state === 'running') {
-    await Bun.sleep(500)
-    shown = await call<Shown>('GET', `/api/backfills/${id}`)
-  }
-  const took = (performance.now() - restAt) / 1000
-  say(`the rest, ${responses - already} responses, with a kill -9: ${took.toFixed(0)} s`)
-  say(JSON.stringify(shown.counts))
-  say(JSON.stringify(await (await fetch(`${past.url}/requests`)).json()))
-  await Bun.sleep(2000)
-  say(`at Segment: ${JSON.stringify(await sinkCounts(sink.url))}`)
+  say(`killed with ${(await shown()).counts['read']} responses read, and started again`)
+  await round('after the kill', rounds)
+  await until(0.5)
+
+  const awayAt = performance.now()
+  await fetch(`${past.url}/away`, { method: 'POST' })
+  hasten()
+  const whileAway: Quantiles[] = []
+  await measure('while Refiner is away, the clock hastened', whileAway, 2)
+  await Bun.sleep(Math.max(0, OUTAGE_MS / SPEED - (performance.now() - awayAt)))
+  const { counts: atEnd, waiting_for } = await shown()
+  const awayMinutes = ((performance.now() - awayAt) * SPEED) / 60_000
+  await fetch(`${past.url}/back`, { method: 'POST' })
+  const { read: before } = atEnd
+  while ((await shown()).counts['read'] === before) await Bun.sleep(20)
+  hasten()
+  const { unavailable } = await asked()
+  say(
+    `away for ${awayMinutes.toFixed(1)} min of the daemon's clock, with ${atEnd['read']} responses read, waiting for "${waiting_for}"; asked ${unavailable} times`,
+  )
+  await round('after the outage', rounds)
+
+  await until(1.1)
+  const end = await shown()
+  const took = (performance.now() - backfillAt) / 1000
+  say(
+    `${end.state} after ${took.toFixed(0)} s, of which ${(measured / 1000).toFixed(0)} s beside live traffic; ${JSON.stringify(end.counts)}`,
+  )
+  say(`Refiner: ${JSON.stringify(await asked())}`)
+  await measure('after it', alone, rounds)
+
+  const tracks = Object.keys(await sinkTracks(sink.url))
+  const ofPast = tracks.filter((uuid) => uuid.startsWith('10000000-0000-4000-8000-')).length
+  const { messages } = await sinkCounts(sink.url)
+  say(
+    `at Segment: ${ofPast} of ${responses} responses of the past; ${messages} messages by their IDs for ${tracks.length} responses, so ${(messages / tracks.length).toFixed(4)} each`,
+  )
   const p99 = (all: readonly Quantiles[]) => median(all.map((one) => one.p99))
   const p50 = (all: readonly Quantiles[]) => median(all.map((one) => one.p50))
-  say(`p50 ${ms(p50(alone))} alone, ${ms(p50(beside))} beside it`)
   say(
-    `p99 ${ms(p99(alone))} alone, ${ms(p99(beside))} beside it: ${(p99(beside) / p99(alone)).toFixed(2)}×; all in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+    `p50 ${ms(p50(alone))} alone, ${ms(p50(beside))} beside it, ${ms(p50(whileAway))} while Refiner is away`,
+  )
+  say(
+    `p99 ${ms(p99(alone))} alone, ${ms(p99(beside))} beside it: ${(p99(beside) / p99(alone)).toFixed(2)}×; ${ms(p99(whileAway))} while Refiner is away; all in ${((performance.now() - began) / 1000).toFixed(0)} s`,
   )
 } finally {
   await daemon.stop()
@@ -112,13 +146,30 @@ tenants:
     segment: { write_key: w, endpoint: "${sink.url}/v1", destination_keys: [bench-destination-key] }
 `,
   )
-  const program = [process.execPath, join(import.meta.dir, '..', 'src', 'main.ts')]
-  return startListening([...program, 'serve', '--config', file])
+  const program = join(import.meta.dir, 'programs', 'hastened-daemon.ts')
+  return startListening([process.execPath, program, file, String(SPEED)])
 }
 
-async function delay(): Promise<Quantiles> {
-  const plan = { ...steadily(daemon.url, sink.url, live, seconds), waitForArrivals: true }
-  return (await runLoad(plan)).arrivalMs!
+/** Has the daemon's clock run fast, or at its own pace again. */
+function hasten(): void {
+  process.kill(daemon.pid, 'SIGUSR2')
+}
+
+async function measure(when: string, into: Quantiles[], count: number): Promise<void> {
+  for (let round = 0; round < count; round += 1) {
+    const plan = { ...steadily(daemon.url, sink.url, live, seconds), waitForArrivals: true }
+    const delay = (await runLoad(plan)).arrivalMs!
+    into.push(delay)
+    say(`${when}: p50 ${ms(delay.p50)}, p99 ${ms(delay.p99)}, at most ${ms(delay.most)}`)
+  }
+}
+
+async function asked(): Promise<{ requests: number; refused: number; unavailable: number }> {
+  return (await (await fetch(`${past.url}/requests`)).json()) as {
+    requests: number
+    refused: number
+    unavailable: number
+  }
 }
 
 async function call<Body>(method: string, path: string): Promise<Body> {

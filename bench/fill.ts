@@ -59,6 +59,7 @@ function addWebhooks(
       ...itemOf(tenant, n, receivedAt),
       id: n + 1,
       peopleKept: 0,
+      origin: 'webhook',
     }))
     const mapped = items.map((item) => ({ item, deliveries: deliveriesOf(item.id - 1), people: [] }))
     recordMapped(store, mapped, receivedAt)

@@ -14,12 +14,13 @@ import { Forgetting } from './daemon/forgetting.ts'
 import { createGeneration, type Generation, withFixedSettings } from './daemon/generation.ts'
 import { Diagnosis } from './daemon/diagnosis.ts'
 import { Housekeeper } from './daemon/housekeeper.ts'
-import { createReader, LaneMaker, wayOf } from './daemon/lanes.ts'
+import { LaneMaker, wayOf } from './daemon/lanes.ts'
 import { operatorDeliveries } from './daemon/operator-deliveries.ts'
 import { Polling } from './daemon/polling.ts'
 import { readers } from './daemon/readers.ts'
 import { operatorPeople } from './daemon/operator-people.ts'
 import { operatorPrivacy } from './daemon/operator-privacy.ts'
+import { operatorSegments } from './daemon/operator-segments.ts'
 import { Reloader, type ReloadResult } from './daemon/reloader.ts'
 import { tapMapped, tapSettled } from './daemon/tapped.ts'
 import { type RuleFailures, tellMapped, tellSettled } from './daemon/telling.ts'
@@ -33,6 +34,7 @@ import { Metrics } from './observe/metrics.ts'
 import { systemClock } from './observe/system-clock.ts'
 import { NO_PLUGINS } from './plugins/load.ts'
 import type { LoadedProject, Project } from './project.ts'
+import { SegmentKeeper } from './segments/keeper.ts'
 import { Counts } from './store/counts.ts'
 import { GroupCommitAppender } from './store/inbox-appender.ts'
 import { openStore, type Store } from './store/open.ts'
@@ -139,18 +141,20 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     configuration.retention,
   )
 
+  const reader = readers(
+    () => generation.configuration,
+    clock,
+    (tenant) => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
+  )
   const polling = new Polling({
     store,
     clock,
-    reader: (tenant, { delivery: { timeoutMs } }) =>
-      createReader(tenant, {
-        timeoutMs,
-        clock,
-        rate: () => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
-      }),
+    reader,
     isForgotten: (tenant, person) => isForgotten(store, tenant, person),
+    isFull: (name) =>
+      backlog.full.some(({ tenant, source }) => tenant === name && source === 'refiner_webhook'),
     onFound(tenant, missed) {
-      log.warn({ tenant, missed }, 'polling found responses that no webhook had brought')
+      if (missed > 0) log.warn({ tenant, missed }, 'polling found responses that no webhook had brought')
       mapper.wake()
     },
     onFailure: (tenant, { reason }) => log.warn({ tenant, fault: reason }, 'polling Refiner failed'),
@@ -162,11 +166,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     clock,
     log,
     generation: () => generation,
-    reader: readers(
-      () => generation.configuration,
-      clock,
-      (tenant) => laneMaker.rateOf(dispatcher.lane(tenant.name, 'refiner')),
-    ),
+    reader,
     isForgotten: (tenant, person) => isForgotten(store, tenant, person),
     isFlooded: () => front.isFlooded,
     wakeMapper: () => mapper.wake(),
@@ -182,6 +182,16 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     onError: onError('forgetting'),
   })
 
+  const segments = new SegmentKeeper({
+    store,
+    clock,
+    log,
+    onError: onError('looking at segments'),
+    wakeMapper: () => mapper.wake(),
+    isFlooded: () => front.isFlooded,
+    waiting: (tenant) => counts.pending(tenant, 'segment') + counts.pending(tenant, 'refiner_webhook'),
+  })
+
   let stopping: Promise<void> | null = null
   const isStopping = () => stopping !== null
   const health = () =>
@@ -195,6 +205,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
       startedAt,
       laneStatus: (tenant, destination) => dispatcher.lane(tenant, destination)?.status ?? NO_LANE,
       pollStatus: (tenant) => polling.status(tenant),
+      segments: () => segments.status(),
+      backfill: (tenant) => backfills.latest(tenant),
       ruleFailure: (tenant) => ruleFailures.get(tenant) ?? null,
       databaseFault: () => databaseFault(store, inbox.lastFailure),
     })
@@ -229,6 +241,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   backfills.start()
   polling.start(generation.configuration)
   forgetting.start()
+  segments.start(generation.configuration.tenants)
   const url = `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
   log.info({ url, tenants: configuration.tenants.size }, 'ready')
   for (const { name: tenant, segment, refiner } of configuration.tenants.values()) {
@@ -265,6 +278,12 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
         wakeLanes: (tenant) => dispatcher.wake(new Set([tenant])),
       }),
       privacy: operatorPrivacy({ store, clock, forgetting, tenants: () => allTenants() }),
+      segments: operatorSegments({
+        store,
+        clock,
+        keeper: segments,
+        tenants: () => generation.configuration.tenants.keys(),
+      }),
       people: operatorPeople({ store, clock, tenants: () => generation.configuration.tenants.keys() }),
     })
     const monitoring = monitoringRoutes({
@@ -308,6 +327,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     housekeeper.retain(wanted.configuration.retention)
     dispatcher.replace(nextLanes, SENDS_GRACE_MS)
     polling.replace(wanted.configuration)
+    segments.replace(wanted.configuration.tenants)
     if (before.mappings.plugins !== project.plugins) before.mappings.plugins.stop()
     log.info({ tenants: wanted.configuration.tenants.size }, 'configuration reloaded')
     return wanted.needsRestart
@@ -323,6 +343,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     housekeeper.stop()
     const backfillsStopped = backfills.stop()
     polling.stop()
+    segments.stop()
     mapper.stop()
     generation.mappings.plugins.stop()
     await forgetting.stop()
@@ -349,6 +370,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     tapMapped(tap, mapped)
     tellMapped(mapped, { log, metrics, ruleFailures, now: clock.now() })
     dispatcher.wake(new Set(mapped.map(({ item }) => item.tenant)))
+    segments.wake()
     if (mapped.some(({ isForgotten }) => isForgotten)) forgetting.dropped()
     if (mapped.some(({ deliveries }) => deliveries.some(({ call }) => call === 'delete'))) forgetting.wake()
   }

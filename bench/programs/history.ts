@@ -1,7 +1,7 @@
 /**
  * Stands for Refiner's API with many responses of the past: `history.ts COUNT THROTTLED`, evenly over two years and over 5,000 users. One
- * request of each THROTTLED is answered 429, with a `Retry-After` of a second; 0 for none. `GET /requests` says how many
- * there were.
+ * request of each THROTTLED is answered 429, with a `Retry-After` of a second; 0 for none. After `POST /away` each is answered
+ * 503, until `POST /back`. `GET /requests` says how many there were.
  */
 import { pastItem } from '../../test/support/history.ts'
 
@@ -10,14 +10,24 @@ const BEGINS = Date.UTC(2023, 0, 1)
 const EVERY_MS = (2 * 365 * 86_400_000) / count
 let requests = 0
 let refused = 0
+let isAway = false
+let unavailable = 0
 
 const server = Bun.serve({
   hostname: '127.0.0.1',
   port: 0,
   fetch(request) {
     const { pathname, searchParams: query } = new URL(request.url)
-    if (pathname === '/requests') return Response.json({ requests, refused })
+    if (pathname === '/requests') return Response.json({ requests, refused, unavailable })
+    if (pathname === '/away' || pathname === '/back') {
+      isAway = pathname === '/away'
+      return new Response()
+    }
     requests += 1
+    if (isAway) {
+      unavailable += 1
+      return new Response('', { status: 503 })
+    }
     if (throttled > 0 && requests % throttled === 0) {
       refused += 1
       return Response.json({ message: 'Too many requests' }, { status: 429, headers: { 'retry-after': '1' } })

@@ -2,6 +2,7 @@ import type { BackfillAnswer, BackfillRecord, BackfillStatus, BackfillWish } fro
 import {
   beginBackfill,
   findBackfill,
+  latestBackfill,
   listBackfills,
   moveBackfill,
   runningBackfills,
@@ -75,6 +76,13 @@ export class Backfills {
 
   find(id: number): BackfillStatus | null {
     const record = this.#jobs.get(id)?.record ?? findBackfill(this.parts.store, id)
+    return record === null ? null : this.#status(record)
+  }
+
+  /** The one of a tenant that runs, or else the last one; null when there was none. */
+  latest(tenant: string): BackfillStatus | null {
+    const running = [...this.#jobs.values()].find(({ record }) => record.tenant === tenant)
+    const record = running?.record ?? latestBackfill(this.parts.store, tenant)
     return record === null ? null : this.#status(record)
   }
 

@@ -1,9 +1,7 @@
-import type { Interaction } from '../contracts/interaction.ts'
-import { MessageIds } from '../mapping/message-id.ts'
 import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
 import { itemKey } from '../polling/item-key.ts'
+import { wentOut } from '../polling/went-out.ts'
 import type { Store } from '../store/open.ts'
-import { wasSent } from '../store/sent-before.ts'
 
 /** What a webhook body tells, as far as it is to be known again. */
 export interface KnownAs {
@@ -18,12 +16,4 @@ export function knownAs(store: Store, tenant: string, payload: string): KnownAs 
   const interaction = readRefinerWebhook(payload, 0)
   if ('unreadable' in interaction) return null
   return { dedupKey: itemKey(tenant, interaction), wentOut: wentOut(store, tenant, interaction) }
-}
-
-function wentOut(store: Store, tenant: string, interaction: Interaction): boolean {
-  const { id, email, uuid } = interaction.user
-  const anyId = new MessageIds(tenant, interaction).of('all', [])
-  // Without a user ID the settings of then decided whom it was sent as.
-  const users = id === null ? [email, uuid] : [id]
-  return users.some((user) => user !== null && wasSent(store, tenant, anyId, user))
 }

@@ -1,7 +1,8 @@
-import type { BackfillCounts, BackfillRecord } from '../contracts/backfill.ts'
+import type { BackfillCounts, BackfillCursor, BackfillRecord } from '../contracts/backfill.ts'
 import type { Clock } from '../contracts/clock.ts'
-import type { ReadFailure } from '../contracts/refiner-reader.ts'
+import type { ReadFailure, RefinerReader } from '../contracts/refiner-reader.ts'
 import type { Log } from '../observe/log.ts'
+import { PageTrail } from '../polling/page-trail.ts'
 import {
   findBackfill,
   hasUnmapped,
@@ -45,6 +46,9 @@ const TOLD_FROM_MS = 100
 const AWAY_MS = 1000
 const LONGEST_AWAY_MS = 60_000
 const CLOSED_MS = 30_000
+/** So often days are read again that got fewer responses while they were read: somebody is being deleted there. */
+const MOST_AGAIN = 2
+const IN_A_CIRCLE = 'it names a page that it gave before, though there is more to be read'
 /** No longer than that, whatever Refiner asks for. */
 const LONGEST_ASKED_MS = 3_600_000
 
@@ -67,6 +71,10 @@ interface OpenPage extends ReadPage {
   next: number
   /** Those before it were counted when the page was read for the first time. */
   readonly countedFrom: number
+  /** Whether its days have been read to their end before: then only what was not there is counted. */
+  readonly isAgain: boolean
+  /** Whether its days are to be read again once it has been taken. */
+  readonly leadsAgain: boolean
 }
 
 /**
@@ -88,8 +96,14 @@ export class BackfillJob {
   /** The newest item of the inbox after the last commit, and when others were seen to have put in something. */
   #newest: number | null = null
   #othersAt = -Infinity
-  /** The days that were begun again, since Refiner did not take the place in them. */
-  #begunAgain: number | null = null
+  /** The days that were begun again, since Refiner did not take the place in them, or led in a circle. */
+  #begunAgain: string | null = null
+  /** The pages of the days that are being read. */
+  #trail = new PageTrail()
+  /** How often these days were read to their end and had got fewer responses meanwhile. */
+  #again = { days: '', times: 0 }
+  /** Who read last: with other settings, or switched off, its tenant may have another account, or none. */
+  #readBy: RefinerReader | null = null
   #done: Promise<void> | null = null
   readonly #stopping = new AbortController()
   readonly #taker: Taker
@@ -156,6 +170,7 @@ export class BackfillJob {
     const inTheWay = this.#inTheWay()
     if (inTheWay !== null) return this.#held(inTheWay)
     if (isAtEnd(this.#record.cursor, this.#record.filter)) return this.#end('done', null)
+    this.#dropOthersPage()
     if (this.#page === null) {
       const pause = await this.#read()
       if (pause !== 0) return pause
@@ -181,6 +196,16 @@ export class BackfillJob {
     this.#record = findBackfill(store, this.#record.id) ?? this.#record
     this.#page = null
     this.#doubts = count
+  }
+
+  /** What another account gave, or one that is switched off, is not taken, and its names of pages mean nothing any more. */
+  #dropOthersPage(): void {
+    const { tenant, cursor } = this.#record
+    if (this.#readBy === null || this.#readBy === this.parts.source.reader(tenant)) return
+    this.#readBy = null
+    this.#page = null
+    this.#again = { days: daysOf(cursor), times: 0 }
+    this.#record = { ...this.#record, cursor: { ...cursor, page: null, place: 0 } }
   }
 
   #pace(now: number): Pace {
@@ -245,8 +270,27 @@ export class BackfillJob {
     this.#awayMs = AWAY_MS
     const fewer = cursor.phase === 'responses' ? narrowed(cursor, page, PAGE_LENGTH) : null
     this.#record = { ...this.#record, total: page.whole ?? total, ...(fewer !== null && { cursor: fewer }) }
-    this.#page = fewer === null ? { ...page, next: 0, countedFrom: cursor.place } : null
+    if (fewer !== null) return 0
+    if (cursor.page === null) this.#trail = new PageTrail()
+    this.#readBy = reader
+    const lead = this.#trail.after(page, cursor.page)
+    if (lead === 'circle') return this.#beginDaysAgain(IN_A_CIRCLE)
+    const isAgain = this.#again.days === daysOf(cursor)
+    const leadsAgain = lead === 'again' && (!isAgain || this.#again.times < MOST_AGAIN)
+    const nextCursor = lead === 'on' ? page.nextCursor : null
+    this.#page = { ...page, nextCursor, next: 0, countedFrom: cursor.place, isAgain, leadsAgain }
     return 0
+  }
+
+  /** From their first page, once; then it ends as failed. */
+  #beginDaysAgain(reason: string): number | null {
+    const { cursor } = this.#record
+    if (cursor.page === null || this.#begunAgain === daysOf(cursor)) {
+      return this.#end('failed', `reading from Refiner: ${reason}`)
+    }
+    this.#begunAgain = daysOf(cursor)
+    this.#record = { ...this.#record, cursor: { ...cursor, page: null, place: 0 } }
+    return AWAY_MS
   }
 
   #failed({ kind, reason, retryAfterMs }: ReadFailure): number | null {
@@ -261,16 +305,9 @@ export class BackfillJob {
       case 'unauthorized':
         this.#waitingFor = `a key that Refiner takes: ${reason}`
         return CLOSED_MS
-      case 'rejected': {
-        const { cursor } = this.#record
-        if (cursor.page === null || this.#begunAgain === cursor.from) {
-          return this.#end('failed', `reading from Refiner: ${reason}`)
-        }
-        this.#begunAgain = cursor.from
-        // What named the page may have been forgotten there by now: its days are read from their beginning.
-        this.#record = { ...this.#record, cursor: { ...cursor, page: null, place: 0 } }
-        return AWAY_MS
-      }
+      case 'rejected':
+        // What named the page may have been forgotten there by now.
+        return this.#beginDaysAgain(reason)
     }
   }
 
@@ -287,7 +324,8 @@ export class BackfillJob {
       const counts = { ...before.counts }
       some.forEach((item, index) => {
         const taken = this.#taker.take(before.cursor.phase, item, now)
-        if (page.next + index >= page.countedFrom) count(counts, taken)
+        const isCounted = page.isAgain ? taken === 'taken' : page.next + index >= page.countedFrom
+        if (isCounted) count(counts, taken)
       })
       const until = newestItem(store)
       const { cursor, filter } = before
@@ -295,7 +333,9 @@ export class BackfillJob {
         ...before,
         counts,
         cursor: isWhole
-          ? afterPage(cursor, page, filter, PAGE_LENGTH)
+          ? page.leadsAgain
+            ? { ...cursor, page: null, place: 0 }
+            : afterPage(cursor, page, filter, PAGE_LENGTH)
           : { ...cursor, place: Math.max(cursor.place, next) },
         uncounted: until > after ? { after, until } : null,
         updatedAt: now,
@@ -306,7 +346,11 @@ export class BackfillJob {
     this.#record = saved
     this.#newest = saved.uncounted?.until ?? this.#newest
     page.next = next
-    if (isWhole) this.#page = null
+    if (isWhole) {
+      const times = page.isAgain ? this.#again.times + 1 : 1
+      if (page.leadsAgain) this.#again = { days: daysOf(before.cursor), times }
+      this.#page = null
+    }
     if (saved.uncounted !== null) wakeMapper()
   }
 
@@ -335,6 +379,11 @@ export class BackfillJob {
       signal.addEventListener('abort', go, { once: true })
     })
   }
+}
+
+/** What is being read, as a word. */
+function daysOf({ phase, from }: BackfillCursor): string {
+  return `${phase} ${from}`
 }
 
 type Counting = { -readonly [Name in keyof BackfillCounts]: number }

@@ -7,6 +7,7 @@ import { mapItems } from '../mapping/map-items.ts'
 import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
 import type { TenantMapping } from '../mapping/tenant-mapping.ts'
 import { hasInboxItem, hasMessage } from '../store/backfills.ts'
+import { PageTrail } from '../polling/page-trail.ts'
 import type { Store } from '../store/open.ts'
 import { knownAs } from './is-known.ts'
 import { PAGE_LENGTH, readPage } from './read-page.ts'
@@ -40,6 +41,7 @@ export async function preview(
   const sum = new Sum()
   let cursor = start ?? firstCursor(filter)
   let total: number | null = null
+  let trail = new PageTrail()
   for (let pages = 0; pages < PAGES_AT_ONCE && sum.read < PAGE_LENGTH; pages += 1) {
     const reader = source.reader(tenant)
     const mapped = parts.mapping(tenant)
@@ -66,7 +68,10 @@ export async function preview(
       await sum.add(some, { tenant, filter, isSent: mode === 'to-segment', ...mapped }, parts)
       await new Promise<void>((resolve) => clock.after(REST_MS, resolve))
     }
-    cursor = afterPage(cursor, page, filter, PAGE_LENGTH)
+    if (cursor.page === null) trail = new PageTrail()
+    const leadsOn = trail.after(page, cursor.page) === 'on'
+    const nextCursor = leadsOn ? page.nextCursor : null
+    cursor = afterPage(cursor, { ...page, nextCursor }, filter, PAGE_LENGTH)
   }
   const next = isAtEnd(cursor, filter) ? null : cursor
   return { ok: true, preview: sum.told(total, next) }

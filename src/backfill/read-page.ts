@@ -2,7 +2,7 @@ import type { BackfillCursor, BackfillFilter } from '../contracts/backfill.ts'
 import type { InteractionKind } from '../contracts/configuration.ts'
 import type { JsonObject } from '../contracts/json.ts'
 import type { ReadFailure, RefinerReader } from '../contracts/refiner-reader.ts'
-import { epochMs } from '../json/timestamps.ts'
+import { momentOf, oldestFirst } from '../intake/response-order.ts'
 import { endOf } from './windows.ts'
 
 /** Refiner gives up to 1000; so many are read without holding up what else the thread has to do. */
@@ -62,24 +62,5 @@ function uuidsOnly(surveys: readonly string[]): readonly string[] {
 }
 
 function inOrder(items: readonly JsonObject[]): JsonObject[] {
-  const moments = new Map(items.map((item) => [item, momentOf(item)]))
-  return items.toSorted((a, b) => moments.get(a)! - moments.get(b)!)
-}
-
-const MOMENTS = [
-  'completed_at',
-  'last_data_reception_at',
-  'dismissed_at',
-  'last_shown_at',
-  'first_shown_at',
-  'received_at',
-]
-
-/** When what a response says happened; 0 where it does not tell. */
-function momentOf(item: JsonObject): number {
-  for (const name of MOMENTS) {
-    const ms = epochMs(item[name])
-    if (ms !== null) return ms
-  }
-  return 0
+  return oldestFirst(items.map((item) => ({ item, at: momentOf(item) }))).map(({ item }) => item)
 }

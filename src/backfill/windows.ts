@@ -51,8 +51,7 @@ export function afterPage(
   filter: BackfillFilter,
   pageLength: number,
 ): BackfillCursor {
-  // A page that says nothing and names another one could do so for ever.
-  if (page.nextCursor !== null && page.items.length > 0 && page.nextCursor !== cursor.page) {
+  if (page.nextCursor !== null) {
     return { ...cursor, page: page.nextCursor, place: 0 }
   }
   const next = { page: null, place: 0 }

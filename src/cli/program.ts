@@ -10,6 +10,7 @@ import { demo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addForget } from './forget-command.ts'
 import { addMappingCommands } from './mapping-commands.ts'
+import { addSegments } from './segments-command.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
 import { addUsers } from './users-command.ts'
@@ -132,6 +133,8 @@ function createProgram(context: CommandContext, finish: (code: ExitCode) => void
   addBackfill(program, config, context, finish)
 
   addUsers(program, config, context, finish)
+
+  addSegments(program, config, context, finish)
 
   addForget(program, config, context, finish)
 

@@ -1,4 +1,4 @@
-import type { DestinationHealth, Health, PollingHealth } from '../contracts/health.ts'
+import type { BackfillHealth, DestinationHealth, Health, PollingHealth } from '../contracts/health.ts'
 import { type CommandContext, EXIT, type ExitCode } from './context.ts'
 import { daemonUrl } from './daemon-url.ts'
 import { whyNoAnswer } from './why-no-answer.ts'
@@ -51,6 +51,11 @@ function describe(health: Health, url: string): string[] {
       lines.push(`  to ${destination.padEnd(7)}  ${describeLane(lane)}`)
     }
     if (tenant.polling) lines.push(`  polling     ${describePolling(tenant.polling)}`)
+    // An older daemon does not speak of them.
+    for (const [segment, { members, complete }] of Object.entries(tenant.segments ?? {})) {
+      lines.push(`  segment     ${segment}: ${members} users${complete ? '' : ', still being counted'}`)
+    }
+    if (tenant.backfill) lines.push(`  backfill    ${describeBackfill(tenant.backfill)}`)
   }
   // An older daemon does not speak of them.
   for (const [name, { pending, dead }] of Object.entries(health.orphaned ?? {})) {
@@ -62,6 +67,25 @@ function describe(health: Health, url: string): string[] {
 function describePolling({ last_success, last_error, missed_by_webhook }: PollingHealth): string {
   const parts = [`last ${last_success ?? 'none so far'}`, `${missed_by_webhook} that no webhook brought`]
   if (last_error !== null) parts.push(`last error ${last_error.at}: ${last_error.message}`)
+  return parts.join(', ')
+}
+
+function describeBackfill({
+  id,
+  state,
+  waiting_for,
+  reason,
+  remaining,
+  responses,
+  messages,
+}: BackfillHealth): string {
+  const left = remaining === null || state === 'done' ? '' : `, about ${remaining} to be read`
+  const parts = [
+    `${id} ${state}${reason === null ? '' : `: ${reason}`}`,
+    `${responses.read} responses read${left}`,
+    `${messages.made} messages`,
+  ]
+  if (waiting_for !== null) parts.push(`waits for ${waiting_for}`)
   return parts.join(', ')
 }
 

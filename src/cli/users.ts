@@ -92,6 +92,13 @@ function describe(user: ShownProfile): string[] {
     return count === 1 ? `${name}: once, ${last_at}` : `${name}: ${count} times, ${first_at} to ${last_at}`
   })
   lines.push(...section('events', events))
+  const segments = user.segments.filter(({ member }) => member)
+  lines.push(
+    ...section(
+      'segments',
+      segments.map(({ name, since }) => `${name}, since ${since}`),
+    ),
+  )
   lines.push(...section('responses', user.responses.flatMap(response)))
   if (user.last_answered !== null) lines.push(`last answered: ${response(user.last_answered)[0]}`)
   lines.push(...section('pending', user.pending.map(delivery)))

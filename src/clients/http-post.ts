@@ -9,7 +9,7 @@ export type PostResult =
 /** As much of an answer as is read. */
 const MOST_ANSWER_BYTES = 64 * 1024
 
-/** Posts JSON, or sends another method without a body, and reads the answer, all within `timeoutMs`. Redirects are not followed. Never rejects. */
+/** Posts JSON, or sends another method with or without a body, and reads the answer, all within `timeoutMs`. Redirects are not followed. Never rejects. */
 export async function postJson(
   fetch: Fetch,
   request: {

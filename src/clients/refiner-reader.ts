@@ -7,6 +7,7 @@ import type {
   ResponsesQuery,
 } from '../contracts/refiner-reader.ts'
 import { parseExact } from '../json/parse-exact.ts'
+import type { AskedPause } from './asked-pause.ts'
 import type { ClientParts } from './client-parts.ts'
 import { getText } from './http-get.ts'
 import { judge } from './judge-answer.ts'
@@ -22,7 +23,7 @@ const BY_NUMBER = /^page:(\d+)$/
 export class RefinerRestReader implements RefinerReader {
   readonly #host: string
 
-  constructor(private readonly parts: ClientParts) {
+  constructor(private readonly parts: ClientParts & { readonly pause: AskedPause }) {
     this.#host = new URL(parts.endpoint).host
   }
 
@@ -45,7 +46,12 @@ export class RefinerRestReader implements RefinerReader {
     parameters: URLSearchParams,
     signal: AbortSignal,
   ): Promise<Page<JsonObject> | ReadFailure> {
-    const { endpoint, key, fetch, clock, timeoutMs, turn } = this.parts
+    const { endpoint, key, fetch, clock, timeoutMs, turn, pause } = this.parts
+    const { leftMs } = pause
+    if (leftMs > 0) {
+      const reason = `${this.#host} asked to be left alone for ${Math.ceil(leftMs / 1000)} s more`
+      return { ok: false, kind: 'throttled', retryAfterMs: leftMs, status: null, reason }
+    }
     if (!(await turn(signal))) return failure('unavailable', 'the program stopped before it was read')
     const result = await getText(
       fetch,
@@ -62,6 +68,7 @@ export class RefinerRestReader implements RefinerReader {
     if (outcome.kind !== 'delivered') {
       const { kind, reason, status } = outcome
       const retryAfterMs = 'retryAfterMs' in outcome ? outcome.retryAfterMs : null
+      if (retryAfterMs !== null) pause.ask(retryAfterMs)
       return { ok: false, kind: kind === 'retry' ? 'unavailable' : kind, retryAfterMs, status, reason }
     }
     return (
@@ -101,25 +108,30 @@ function readPage(body: string, isByCursor: boolean): Page<JsonObject> | null {
   const objects = items.map((item) => object(item))
   if (objects.includes(null)) return null
   const pagination = object(object(answer)!['pagination'] ?? null) ?? {}
-  const total = pagination['items_count']
   return {
     ok: true,
     items: objects as JsonObject[],
-    nextCursor: items.length === 0 ? null : nextCursor(pagination, isByCursor),
-    total: typeof total === 'number' ? total : null,
+    nextCursor: nextCursor(pagination, isByCursor, items.length === 0),
+    total: count(pagination['items_count']),
   }
 }
 
 function nextCursor(
   { next_page_cursor: next, current_page: page, last_page: last }: JsonObject,
   isByCursor: boolean,
+  isEmpty: boolean,
 ): string | null {
-  if (typeof next === 'string' && next !== '') return next
+  if (typeof next === 'number' || (typeof next === 'string' && next !== '')) return String(next)
   // Without a cursor on the page before it either, the account counts its pages.
-  if (!isByCursor && typeof page === 'number' && typeof last === 'number' && page < last) {
-    return `page:${page + 1}`
-  }
-  return null
+  const [present, end] = [count(page), count(last)]
+  if (isByCursor || isEmpty || present === null || end === null) return null
+  return present < end ? `page:${present + 1}` : null
+}
+
+/** A number, also one that is given as text. */
+function count(value: JsonValue | undefined): number | null {
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value)
+  return typeof value === 'number' ? value : null
 }
 
 function object(value: JsonValue): JsonObject | null {

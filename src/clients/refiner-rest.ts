@@ -62,23 +62,33 @@ export class RefinerRest implements Sender {
     if (path === null) {
       return { kind: 'rejected', reason: `Refiner has no call for ${call}`, status: null, answer: null }
     }
+    // Public clients name whom a DELETE is about in the query; the body says the same, for whoever reads that.
+    const isDelete = call === 'unsync-segment'
     const request = {
-      url: `${endpoint}/${path}`,
+      method: isDelete ? ('DELETE' as const) : ('POST' as const),
+      url: `${endpoint}/${path}${isDelete ? `?${inQuery(payload)}` : ''}`,
       authorization: `Bearer ${key}`,
       body: payload,
       timeoutMs,
       userAgent: USER_AGENT,
     }
-    return judge(await postJson(fetch, request, aborting), this.#host, clock.now())
+    const result = await postJson(fetch, request, aborting)
+    const outcome = judge(result, this.#host, clock.now())
+    // That segment is not there: it is the message's fault, and must not hold up whatever else the user has.
+    const isUnknown = path === 'sync-segment' && result.answered && result.status === 404
+    if (isUnknown && isJsonObject(result.body) && outcome.kind === 'retry') {
+      const { reason, status, answer } = outcome
+      return { kind: 'rejected', reason, status, answer }
+    }
+    return outcome
   }
 
   /** Deletes a contact; `payload` names it by `id`, `uuid` or `email`. One that Refiner does not have is deleted. */
   async #delete(payload: string, aborting: AbortSignal): Promise<Outcome> {
     const { endpoint, key, fetch, clock, timeoutMs } = this.parts
-    const contact = new URLSearchParams(JSON.parse(payload) as Record<string, string>)
     const request = {
       method: 'DELETE' as const,
-      url: `${endpoint}/contact?${contact.toString()}`,
+      url: `${endpoint}/contact?${inQuery(payload)}`,
       authorization: `Bearer ${key}`,
       body: null,
       timeoutMs,
@@ -91,6 +101,11 @@ export class RefinerRest implements Sender {
     // What it says may name the contact.
     return outcome.kind === 'delivered' ? outcome : { ...outcome, answer: null }
   }
+}
+
+/** A flat JSON object of texts, as the query of a URL. */
+function inQuery(payload: string): string {
+  return new URLSearchParams(JSON.parse(payload) as Record<string, string>).toString()
 }
 
 function isJsonObject(body: string): boolean {
@@ -109,6 +124,9 @@ function pathOf(call: DeliveryCall): string | null {
       return 'identify-user'
     case 'track':
       return 'track-event'
+    case 'sync-segment':
+    case 'unsync-segment':
+      return 'sync-segment'
     case 'delete':
     case 'all':
       return null

@@ -7,6 +7,7 @@ import { checkDirections } from './checks/directions.ts'
 import { checkEndpoints } from './checks/endpoints.ts'
 import { checkPlugins } from './checks/plugins.ts'
 import { checkSecrets } from './checks/secrets.ts'
+import { checkSegments } from './checks/segments.ts'
 import type { Sheet } from './checks/sheet.ts'
 import { checkTenantRules } from './checks/tenant-rules.ts'
 import { checkTests } from './checks/tests.ts'
@@ -107,6 +108,7 @@ const CHECKS: readonly ((sheet: Sheet) => Finding[])[] = [
   checkEndpoints,
   checkWebhooks,
   checkPrivacy,
+  checkSegments,
   checkDirections,
   checkAmounts,
   checkDatabase,

@@ -59,6 +59,7 @@ export type MistakeCode =
   | 'unknown_preset'
   | 'preset_unreadable'
   | 'duplicate_rule'
+  | 'duplicate_segment'
   | RuleProblemCode
   | 'unknown_tenant'
   | 'input_unreadable'

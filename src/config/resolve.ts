@@ -14,6 +14,7 @@ import type {
   ToSegmentSettings,
   WebhookCheck,
 } from '../contracts/configuration.ts'
+import type { SegmentDefinition } from '../contracts/segments.ts'
 import { databasePath } from './database-path.ts'
 import { DEFAULTS, SEGMENT_ENDPOINTS } from './defaults.ts'
 import { parseEndpoint, parsePublicUrl } from './endpoint.ts'
@@ -97,6 +98,18 @@ function resolveTenant(
     toSegment: resolveToSegment(sheet, name, tenant.to_segment ?? {}, preset),
     toRefiner: resolveToRefiner(sheet, name, tenant.to_refiner ?? {}),
     privacy: resolvePrivacy(tenant.privacy?.traits),
+    segments: (tenant.segments ?? []).map(resolveSegmentDefinition),
+  }
+}
+
+function resolveSegmentDefinition(segment: Part<'segments'>[number]): SegmentDefinition {
+  return {
+    name: segment.name,
+    condition: segment.when,
+    refinerSegment: segment.refiner_segment ?? null,
+    trait: segment.to_segment?.trait ?? null,
+    enteredEvent: segment.to_segment?.entered ?? null,
+    leftEvent: segment.to_segment?.left ?? null,
   }
 }
 

@@ -5,6 +5,7 @@ import {
   closed,
   duration,
   eventName,
+  expression,
   flag,
   names,
   oneOf,
@@ -193,6 +194,34 @@ const Privacy = Type.Object(
   { ...closed, description: 'What is left out or hashed before anything is stored.' },
 )
 
+const UserSegment = Type.Object(
+  {
+    name: text('What it is called; each segment of a tenant has a name of its own.', {
+      shown: true,
+      examples: ['promoters'],
+    }),
+    when: expression('A CEL condition: who is in it. It knows traits, user, account, events and answers.', {
+      examples: ['int(answers.nps) >= 9', 'traits.plan == "pro" && events["Signed In"].count > 3'],
+    }),
+    refiner_segment: optional(
+      text('The uuid of a manual segment in Refiner that is given the same members.', { shown: true }),
+    ),
+    to_segment: optional(
+      Type.Object(
+        {
+          trait: optional(
+            text('The name of a trait that is true for members and false for who has left.', { shown: true }),
+          ),
+          entered: optional(text('The name of an event when a user enters.', { shown: true })),
+          left: optional(text('The name of an event when a user leaves.', { shown: true })),
+        },
+        { ...closed, description: 'What Segment is told of it.' },
+      ),
+    ),
+  },
+  { ...closed, description: 'Users for whom a condition holds.' },
+)
+
 /** One customer's pair of accounts, as the file writes it. */
 export const TenantFields = Type.Object(
   {
@@ -202,6 +231,11 @@ export const TenantFields = Type.Object(
     to_segment: optional(ToSegment),
     to_refiner: optional(ToRefiner),
     privacy: optional(Privacy),
+    segments: optional(
+      Type.Array(UserSegment, {
+        description: 'Groups of users by what is known of them, kept up to date as data arrives.',
+      }),
+    ),
   },
   { ...closed, description: 'One pair of accounts.' },
 )

@@ -14,7 +14,7 @@ import { json, refusal } from './answers.ts'
 import { type People, tenantFor } from './people.ts'
 import { unknownIn } from './query.ts'
 import { iso } from './shown-delivery.ts'
-import { account, event, response, sharedIdentity } from './shown-user.ts'
+import { account, event, response, sharedIdentity, segment } from './shown-user.ts'
 
 /** Where an export goes on. */
 interface Mark {
@@ -130,6 +130,8 @@ function shownRows(part: ExportPart): unknown[] {
       return part.rows.map(account)
     case 'events':
       return part.rows.map(event)
+    case 'segments':
+      return part.rows.map(segment)
     case 'responses':
       return part.rows.map(response)
     case 'items':

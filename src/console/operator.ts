@@ -27,6 +27,8 @@ import {
 import { readTap } from './read-tap.ts'
 import { partOf } from './query.ts'
 import { listReplays, replayDeliveries, replayDelivery } from './replays.ts'
+import { listSegments, type Segments, showSegment } from './segments.ts'
+import { tryCondition, type Trials } from './segment-trial.ts'
 import type { Tap } from './tap.ts'
 
 export interface OperatorParts {
@@ -38,6 +40,7 @@ export interface OperatorParts {
   readonly backfills: OperatedBackfills
   readonly people: People
   readonly privacy: Privacy
+  readonly segments: Segments & Trials
   readonly tap: Tap
   readonly reload: () => Promise<Reloaded>
   /** What `doctor` judges by, but for what the thread that speaks HTTP adds; null when it is stopping. */
@@ -60,7 +63,7 @@ interface ToldMistake {
 
 /** The operator's API and console. Lists of deliveries show how they fare, and nothing of what anybody said. */
 export function operatorRoutes(parts: OperatorParts) {
-  const { health, deliveries, backfills, people, privacy, tap, isStopping } = parts
+  const { health, deliveries, backfills, people, privacy, segments, tap, isStopping } = parts
   const reads = readGuard(parts)
   const changes = changeGuard(parts)
   return new Elysia({ name: 'operator' })
@@ -72,6 +75,13 @@ export function operatorRoutes(parts: OperatorParts) {
       reads(request, () => showDelivery(deliveries, partOf(id))),
     )
     .use(peopleRoutes({ people, isStopping, reads }))
+    .get('/api/segments', ({ request }) => reads(request, () => listSegments(segments, queryOf(request))))
+    .get('/api/segments/:name', ({ request, params: { name } }) =>
+      reads(request, () => showSegment(segments, partOf(name), queryOf(request))),
+    )
+    .get('/api/conditions', ({ request }) =>
+      reads(request, () => tryCondition(segments, queryOf(request), isStopping)),
+    )
     .get('/api/replays', ({ request }) => reads(request, () => listReplays(deliveries)))
     .get('/api/diagnosis', ({ request }) => reads(request, () => diagnosisOr503(parts)))
     .get('/api/tap', ({ request }) => reads(request, () => readTap(tap, queryOf(request))))

@@ -19,6 +19,7 @@ export interface ShownProfile extends ShownUser {
   readonly identifiers: ShownIdentifiers
   readonly accounts: readonly ShownAccount[]
   readonly events: readonly ShownEvent[]
+  readonly segments: readonly ShownUserSegment[]
   /** The newest first. */
   readonly responses: readonly ShownResponse[]
   /** The newest response with answers. */
@@ -53,6 +54,13 @@ export interface ShownEvent {
   readonly count: number
   readonly first_at: string
   readonly last_at: string
+}
+
+export interface ShownUserSegment {
+  readonly name: string
+  /** False for one that the user has left. */
+  readonly member: boolean
+  readonly since: string
 }
 
 export interface ShownResponse {
@@ -95,9 +103,9 @@ export function summary(user: Omit<UserSummary, 'row'>): ShownUser {
 }
 
 export function profile(found: Profile): ShownProfile {
-  const { accounts, events, responses, pending, dead } = found
+  const { accounts, events, segments, responses, pending, dead } = found
   const { emails, uuids, shared, complete } = found.person.identifiers
-  const lists = { accounts, events, responses, pending, dead }
+  const lists = { accounts, events, segments, responses, pending, dead }
   const names = Object.keys(MOST_SHOWN) as (keyof typeof MOST_SHOWN)[]
   const shown = responses.slice(0, MOST_SHOWN.responses).map(response)
   return {
@@ -106,6 +114,7 @@ export function profile(found: Profile): ShownProfile {
     identifiers: { emails, uuids, shared: shared.map(sharedIdentity), complete },
     accounts: accounts.slice(0, MOST_SHOWN.accounts).map(account),
     events: events.slice(0, MOST_SHOWN.events).map(event),
+    segments: segments.slice(0, MOST_SHOWN.segments).map(segment),
     responses: shown,
     last_answered: shown.find(({ answers }) => Object.keys(answers).length > 0) ?? null,
     pending: pending.slice(0, MOST_SHOWN.pending).map(delivery),
@@ -130,6 +139,10 @@ export function account(of: Profile['accounts'][number]): ShownAccount {
 
 export function event({ name, count, firstAt, lastAt }: Profile['events'][number]): ShownEvent {
   return { name, count, first_at: iso(firstAt), last_at: iso(lastAt) }
+}
+
+export function segment({ name, member, changedAt }: Profile['segments'][number]): ShownUserSegment {
+  return { name, member: member === 1, since: iso(changedAt) }
 }
 
 export function response(of: UserResponse): ShownResponse {

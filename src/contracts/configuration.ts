@@ -2,6 +2,7 @@ import type { Call } from './call.ts'
 import type { JsonObject } from './json.ts'
 import type { MappingTest } from './mapping-test.ts'
 import type { EventRule, InteractionRule } from './rules.ts'
+import type { SegmentDefinition } from './segments.ts'
 
 /**
  * The resolved configuration: what the program runs on. Every value is present, every default applied, every
@@ -98,6 +99,7 @@ export interface Tenant {
   readonly toRefiner: ToRefinerSettings
   /** Null where nothing is left out. */
   readonly privacy: PrivacySettings | null
+  readonly segments: readonly SegmentDefinition[]
 }
 
 /** Patterns of the names of traits, attributes and answers, applied before anything is stored; `deny` wins. */

@@ -2,8 +2,11 @@ import type { Call } from './call.ts'
 
 export type Destination = 'segment' | 'refiner'
 
-/** What a delivery is. `all` stands for every message of an item that was skipped, or failed to map, as a whole. */
-export type DeliveryCall = Call | 'delete' | 'all'
+/**
+ * What a delivery is. `sync-segment` and `unsync-segment` put a user into a manual segment of Refiner and take it out;
+ * `all` stands for every message of an item that was skipped, or failed to map, as a whole.
+ */
+export type DeliveryCall = Call | 'sync-segment' | 'unsync-segment' | 'delete' | 'all'
 
 /** One message on its way to one destination, as the mapping makes it. */
 export interface NewDelivery {

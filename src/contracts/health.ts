@@ -1,3 +1,4 @@
+import type { BackfillState } from './backfill.ts'
 import type { Destination } from './delivery.ts'
 
 /**
@@ -17,6 +18,9 @@ export interface LaneStatus {
 export interface PollStatus {
   readonly lastSuccessAt: number | null
   readonly lastError: { readonly at: number; readonly message: string } | null
+  /** Whether the last one failed: moments do not tell it, since a clock may have been set in between. */
+  readonly isFailing: boolean
+  /** Interactions that no webhook has brought to this day. */
   readonly missed: number
   readonly lastMissedAt: number | null
 }
@@ -69,13 +73,52 @@ export interface TenantHealth {
   readonly destinations: Readonly<Record<Destination, DestinationHealth>>
   /** How fetching what no webhook brought fares; null for a tenant that is not polled. */
   readonly polling: PollingHealth | null
+  /** By their names, in the order of the configuration. */
+  readonly segments: Readonly<Record<string, SegmentHealth>>
+  /** The backfill that runs, or else the last one; null when there was none. */
+  readonly backfill: BackfillHealth | null
+}
+
+export interface BackfillHealth {
+  readonly id: number
+  readonly state: BackfillState
+  readonly begun: string
+  /** When it last got on. */
+  readonly updated: string
+  /** Null while it goes on. */
+  readonly waiting_for: string | null
+  /** Why it failed. */
+  readonly reason: string | null
+  /** How many responses Refiner said there are when it began; null where it did not. */
+  readonly total: number | null
+  /** How many of them have not been read; null where that is not known. */
+  readonly remaining: number | null
+  readonly responses: {
+    readonly read: number
+    readonly taken: number
+    readonly known: number
+    readonly left_out: number
+    readonly forgotten: number
+  }
+  readonly messages: {
+    readonly made: number
+    readonly made_before: number
+    readonly skipped: number
+    readonly dead: number
+  }
+}
+
+export interface SegmentHealth {
+  readonly members: number
+  /** False while everybody is looked at since the segment is new or its condition is another. */
+  readonly complete: boolean
 }
 
 export interface PollingHealth {
   /** Null before the first poll. */
   readonly last_success: string | null
   readonly last_error: { readonly at: string; readonly message: string } | null
-  /** Interactions that polling brought since it first began, because no webhook had. */
+  /** Interactions that polling brought since it first began, and no webhook before or after it. */
   readonly missed_by_webhook: number
   readonly last_missed: string | null
 }

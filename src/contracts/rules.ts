@@ -77,6 +77,9 @@ export type EventRule = RuleBase
 
 export type RuleDirection = 'to_segment' | 'to_refiner'
 
+/** What an expression is for decides which variables it has. */
+export type ExpressionUse = RuleDirection | 'segments'
+
 /** A mistake, or something doubtful, in a rule. */
 export interface RuleProblem {
   readonly code: RuleProblemCode

@@ -1,3 +1,4 @@
+import type { AskedPause } from '../clients/asked-pause.ts'
 import type { Fetch } from '../clients/http-post.ts'
 import type { PeerClocks } from '../clients/peer-clocks.ts'
 import { RefinerRestReader } from '../clients/refiner-reader.ts'
@@ -118,13 +119,18 @@ const READING_PART = 0.25
 /** Reads a tenant's Refiner account within its rate; `rate` is that of the lane which delivers to it, if there is one. */
 export function createReader(
   { refiner }: Tenant,
-  { timeoutMs, clock, rate }: { timeoutMs: number; clock: Clock; rate: () => RateLimiter | null },
+  {
+    timeoutMs,
+    clock,
+    pause,
+    rate,
+  }: { timeoutMs: number; clock: Clock; pause: AskedPause; rate: () => RateLimiter | null },
 ): RefinerReader {
   const { endpoint, apiKey: key, requestsPerSecond } = refiner
   const own = new RateLimiter(requestsPerSecond * READING_PART, clock)
   const turn = async (signal: AbortSignal) =>
     (await waitUnless(signal, own.take(), clock)) && waitUnless(signal, rate()?.take() ?? 0, clock)
-  return new RefinerRestReader({ endpoint, key, timeoutMs, fetch, clock, turn })
+  return new RefinerRestReader({ endpoint, key, timeoutMs, fetch, clock, turn, pause })
 }
 
 /** A tenant's way to a destination, as one word. */

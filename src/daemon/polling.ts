@@ -4,7 +4,8 @@ import type { RefinerReader } from '../contracts/refiner-reader.ts'
 import { Poller, type PollerParts } from '../polling/poller.ts'
 
 export interface PollingParts extends Omit<PollerParts, 'rememberedMs'> {
-  readonly reader: (tenant: Tenant, configuration: Configuration) => RefinerReader
+  /** Null where nothing can be read for the tenant. */
+  readonly reader: (tenant: string) => RefinerReader | null
 }
 
 /** The pollers of a configuration. */
@@ -37,11 +38,10 @@ export class Polling {
       }
       const rememberedMs = () => this.#configuration!.retention.deliveredMs
       const parts = { ...this.parts, rememberedMs }
-      const reader = this.parts.reader(tenant, configuration)
       const poller = new Poller(parts, {
         name: tenant.name,
         everyMs,
-        reader,
+        reader: () => this.parts.reader(tenant.name),
         kinds: kindsOf(tenant),
         privacy: tenant.privacy,
       })

@@ -20,7 +20,11 @@ export type RefinerBody = Readonly<Record<string, unknown>>
 export interface RefinerCall {
   /** Counts from 0. */
   readonly order: number
-  /** `/v1/identify-user`, `/v1/track-event`, or `/v1/contact` that was deleted, with whom it names as the body. */
+  readonly method: string
+  /**
+   * `/v1/identify-user`, `/v1/track-event`, `/v1/sync-segment`, or `/v1/contact`; of a DELETE the body is what its query
+   * names.
+   */
   readonly path: string
   readonly body: RefinerBody
   readonly apiKey: string
@@ -42,8 +46,8 @@ export function startRefinerStandIn(options: RefinerStandInOptions): RefinerStan
   const log = createArrivalLog<RefinerCall>()
   const listed = options.kept === undefined ? null : listing(options.kept)
 
-  const accept = (path: string, body: RefinerBody, apiKey: string) => {
-    const call = { order: log.items.length, path, body, apiKey }
+  const accept = ({ method, path }: PeerRequest, body: RefinerBody, apiKey: string) => {
+    const call = { order: log.items.length, method, path, body, apiKey }
     log.add(call)
     options.onCall?.(call)
     return Response.json({ message: 'ok', contact_uuid: contactUuid(body) })
@@ -61,13 +65,18 @@ export function startRefinerStandIn(options: RefinerStandInOptions): RefinerStan
       const list = listed?.(request) ?? null
       if (list !== null) return list
       if (request.method === 'DELETE' && request.path === '/v1/contact') {
-        return accept(request.path, Object.fromEntries(request.query), apiKey)
+        return accept(request, Object.fromEntries(request.query), apiKey)
+      }
+      if (request.method === 'DELETE' && request.path === SYNC_SEGMENT) {
+        const named = Object.fromEntries(request.query)
+        const missing = whatIsMissing(request.path, named)
+        return missing === null ? accept(request, named, apiKey) : refusal(400, missing)
       }
       if (request.method !== 'POST' || !isCallPath(request.path)) return refusal(404, 'Not found')
       if (!isObject(request.body)) return refusal(400, 'The body is not a JSON object')
       const { api_key: _key, ...body } = request.body
       const missing = whatIsMissing(request.path, body)
-      return missing === null ? accept(request.path, body, apiKey) : refusal(400, missing)
+      return missing === null ? accept(request, body, apiKey) : refusal(400, missing)
     },
   })
 
@@ -82,9 +91,11 @@ export function startRefinerStandIn(options: RefinerStandInOptions): RefinerStan
   }
 }
 
+const SYNC_SEGMENT = '/v1/sync-segment'
+
 /** `/v1/track` is what RudderStack's integration posts events to. */
 function isCallPath(path: string): boolean {
-  return path === '/v1/identify-user' || path === '/v1/track-event' || path === '/v1/track'
+  return ['/v1/identify-user', '/v1/track-event', '/v1/track', SYNC_SEGMENT].includes(path)
 }
 
 function presentedKey(request: PeerRequest): string | null {
@@ -103,6 +114,7 @@ function isKnown(known: readonly string[] | 'any', apiKey: string): boolean {
 
 function whatIsMissing(path: string, body: RefinerBody): string | null {
   if (!isFilled(body.id) && !isFilled(body.email)) return 'Either id or email is required'
+  if (path === SYNC_SEGMENT) return isFilled(body.segment_uuid) ? null : 'segment_uuid is required'
   if (path !== '/v1/identify-user' && !isFilled(body.event)) return 'event is required'
   return null
 }

@@ -3,6 +3,7 @@ import type { InboxAppender } from '../contracts/inbox.ts'
 import { type KeyRing, apiKeyOf, segmentSignatureFits } from './authenticate.ts'
 import { type JsonBody, parseJson, readBytes } from './read-body.ts'
 import { Refusal, UNAUTHORIZED } from './refusal.ts'
+import { senderId } from '../contracts/sender-ids.ts'
 import { privateMessage } from './privacy-lists.ts'
 import { readSegmentBody, type SegmentBody, writeKeyIn } from './segment-body.ts'
 
@@ -86,7 +87,7 @@ export class SegmentIntake {
       body.messages.map((message) => ({
         tenant: tenant.name,
         source: 'segment',
-        dedupKey: message.messageId,
+        dedupKey: senderId(message.messageId),
         payload: JSON.stringify(privateMessage(message, tenant.privacy)),
       })),
     )

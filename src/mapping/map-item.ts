@@ -3,9 +3,11 @@ import type { Source } from '../contracts/inbox.ts'
 import type { Interaction } from '../contracts/interaction.ts'
 import type { PeopleChange } from '../contracts/people.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
+import type { SegmentChange } from '../contracts/segments.ts'
 import { TooManyTraits } from './flatten.ts'
 import { peopleOfInteraction, peopleOfMessage } from './people.ts'
 import { readRefinerWebhook } from './refiner-webhook.ts'
+import { mapSegmentChange } from './segment-change.ts'
 import type { Message, MessageParts } from './segment-messages.ts'
 import type { TenantMapping } from './tenant-mapping.ts'
 import { type EventRuleWatch, isOwn, toRefiner } from './to-refiner.ts'
@@ -92,7 +94,8 @@ function mapRefinerWebhook(item: Item, mapping: TenantMapping, watch?: RuleWatch
 }
 
 function mapSegmentMessage(item: Item, mapping: TenantMapping, watch?: EventRuleWatch): Mapped {
-  const message = JSON.parse(item.payload) as SegmentMessage
+  const message = JSON.parse(item.payload) as SegmentMessage | SegmentChange
+  if (message.type === 'segment_change') return { deliveries: mapSegmentChange(message), people: [] }
   return {
     deliveries: [toRefiner(message, mapping, watch)],
     people: isOwn(message) ? [] : peopleOfMessage(message, item.receivedAt),

@@ -31,9 +31,14 @@ export class MessageIds {
    * identified later being news to Segment, and whatever else tells it from the others.
    */
   of(call: DeliveryCall, about: readonly (string | null)[]): string {
-    const own = Bun.SHA256.hash(`${this.#shared}${call}${JSON.stringify(about)}`, 'hex').slice(0, 16)
-    return `${PREFIX}-${this.#shared}-${call}-${own}`
+    return ownMessageId(this.#shared, call, JSON.stringify(about))
   }
+}
+
+/** The ID of a message of ours: `shared` are 32 hexadecimal digits, `call` small letters, `about` tells it from others. */
+export function ownMessageId(shared: string, call: string, about: string): string {
+  const own = Bun.SHA256.hash(`${shared}${call}${about}`, 'hex').slice(0, 16)
+  return `${PREFIX}-${shared}-${call}-${own}`
 }
 
 function subject({ kind, response, user, survey }: Interaction): JsonValue[] {

@@ -19,6 +19,9 @@ const CONTEXT: JsonObject = { library: US, integration: US }
 /** Keeps Segment from sending the message on to Refiner; the name is the one in Segment's catalogue. */
 const NOT_TO_REFINER: JsonObject = { Refiner: false }
 
+/** What messages have that no interaction stands behind. */
+export const OWN_FIELDS = { context: CONTEXT, integrations: NOT_TO_REFINER } as const
+
 export interface MessageParts {
   readonly ids: MessageIds
   readonly interaction: Interaction

@@ -10,6 +10,7 @@ import { type EventVariables, eventVariables } from '../rules/event-variables.ts
 import { flatten } from './flatten.ts'
 import type { TenantMapping } from './tenant-mapping.ts'
 import { OWN_MESSAGE_ID } from './message-id.ts'
+import { senderId } from '../contracts/sender-ids.ts'
 import { passes } from '../rules/name-filter.ts'
 
 /**
@@ -134,7 +135,7 @@ function base(message: SegmentMessage, call: DeliveryCall) {
     destination: 'refiner',
     call,
     userKey: message.userId,
-    messageId: ownId(message.messageId),
+    messageId: senderId(message.messageId),
     detail: null,
     notes: null,
   } as const
@@ -146,11 +147,4 @@ function deliveryCall(type: SegmentMessage['type']): DeliveryCall {
 
 function refinerCall(type: Exclude<SegmentMessage['type'], 'delete'>): Call {
   return type === 'page' || type === 'screen' ? 'track' : type
-}
-
-/** What fails as a whole has an ID of that form in its place: see `map-item.ts`. A sender's must be another one. */
-const WHOLE_ITEM = /^(?:sender-)*inbox-\d+$/
-
-function ownId(messageId: string): string {
-  return WHOLE_ITEM.test(messageId) ? `sender-${messageId}` : messageId
 }

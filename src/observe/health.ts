@@ -1,3 +1,4 @@
+import type { BackfillStatus } from '../contracts/backfill.ts'
 import type { Clock } from '../contracts/clock.ts'
 import type { Tenant } from '../contracts/configuration.ts'
 import type { Destination } from '../contracts/delivery.ts'
@@ -9,13 +10,16 @@ import type {
   OrphanHealth,
   PollingHealth,
   PollStatus,
+  SegmentHealth,
   TenantHealth,
 } from '../contracts/health.ts'
 import type { Source } from '../contracts/inbox.ts'
+import type { SegmentStatus } from '../contracts/segments.ts'
 import type { Counts, Skipped } from '../store/counts.ts'
 import type { Store } from '../store/open.ts'
 import { type LaneCounts, tenantsWithOpen } from '../store/outbox.ts'
 import { VERSION } from '../version.ts'
+import { backfillHealth, backfillProblems } from './backfill-health.ts'
 
 /** Something accepted that has waited longer than this is worth a look. */
 const OLD_PENDING_SECONDS = 300
@@ -35,6 +39,9 @@ export interface HealthParts {
   readonly full: readonly { readonly tenant: string; readonly source: Source }[]
   /** Null for a tenant that is not polled. */
   readonly pollStatus: (tenant: string) => PollStatus | null
+  readonly segments: () => readonly SegmentStatus[]
+  /** The backfill of a tenant that runs, or else the last one; null when there was none. */
+  readonly backfill: (tenant: string) => BackfillStatus | null
   readonly laneStatus: (tenant: string, destination: Destination) => LaneStatus
   /** The latest rule of a tenant that failed since the start or the last reload; null when none did. */
   readonly ruleFailure: (tenant: string) => { readonly at: number; readonly notes: string } | null
@@ -111,12 +118,13 @@ function orphanProblem(name: string, pending: number): string {
 }
 
 function readTenants(
-  { counts: waits, tenants, full, laneStatus, pollStatus, ruleFailure }: HealthParts,
+  { counts: waits, tenants, full, laneStatus, pollStatus, segments, backfill, ruleFailure }: HealthParts,
   unmapped: Unmapped,
   now: number,
 ) {
   const health: Record<string, TenantHealth> = {}
   const problems: string[] = []
+  const kept = Map.groupBy(segments(), ({ tenant }) => tenant)
   for (const { name, enabled } of tenants.values()) {
     const waiting = unmapped.get(name)
     const moments = [waiting?.oldestOpen]
@@ -132,6 +140,8 @@ function readTenants(
     for (const { tenant, source } of full) if (tenant === name) problems.push(fullProblem(name, source))
     const polled = pollStatus(name)
     if (polled !== null) problems.push(...pollProblems(name, polled, now))
+    const filled = backfill(name)
+    if (filled !== null) problems.push(...backfillProblems(name, filled, now))
     const failure = ruleFailure(name)
     if (failure !== null && now - failure.at < RULE_FAILURE_IS_NEWS_MS) {
       problems.push(`${name}: a rule failed within the last hour: ${failure.notes.slice(0, 300)}`)
@@ -146,6 +156,8 @@ function readTenants(
       dead: destinations.segment.dead + destinations.refiner.dead,
       destinations,
       polling: polled === null ? null : pollingHealth(polled),
+      segments: Object.fromEntries((kept.get(name) ?? []).map(segmentHealth)),
+      backfill: filled === null ? null : backfillHealth(filled),
     }
   }
   return { tenants: health, problems }
@@ -156,11 +168,11 @@ const MISSED_IS_NEWS_MS = 24 * 3_600_000
 
 function pollProblems(
   name: string,
-  { lastError, lastSuccessAt, lastMissedAt }: PollStatus,
+  { lastError, isFailing, lastMissedAt }: PollStatus,
   now: number,
 ): string[] {
   const problems: string[] = []
-  if (lastError !== null && lastError.at > (lastSuccessAt ?? 0)) {
+  if (lastError !== null && isFailing) {
     problems.push(`${name}: polling Refiner fails: ${lastError.message}`)
   }
   if (lastMissedAt !== null && now - lastMissedAt < MISSED_IS_NEWS_MS) {
@@ -178,6 +190,10 @@ function pollingHealth({ lastSuccessAt, lastError, missed, lastMissedAt }: PollS
     missed_by_webhook: missed,
     last_missed: lastMissedAt === null ? null : iso(lastMissedAt),
   }
+}
+
+function segmentHealth({ name, members, isComplete }: SegmentStatus): [string, SegmentHealth] {
+  return [name, { members, complete: isComplete }]
 }
 
 function fullProblem(name: string, source: Source): string {

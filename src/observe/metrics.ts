@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Destination } from '../contracts/delivery.ts'
-import type { Health } from '../contracts/health.ts'
+import type { BackfillHealth, Health } from '../contracts/health.ts'
 
 /** The numbers behind GET /metrics, but for those of intake, in Prometheus' text form. */
 export class Metrics {
@@ -25,18 +25,30 @@ export class Metrics {
   readonly #oldest = this.#gauge('oldest_pending_age_seconds', 'Age of the oldest of them; 0 without any.')
   readonly #dead = this.#gauge('dead', 'Deliveries that were given up and are kept.')
   readonly #open = this.#gauge('circuit_open', '1 while the destination is down and only probes are sent.')
-  readonly #missed = new Gauge({
-    name: 'refiner_sync_missed_by_webhook',
-    help: 'Interactions that polling brought because no webhook had.',
-    labelNames: ['tenant'],
-    registers: [this.#registry],
-  })
-  readonly #polled = new Gauge({
-    name: 'refiner_sync_last_poll_timestamp_seconds',
-    help: 'When the last poll of Refiner came to its end; 0 before the first.',
-    labelNames: ['tenant'],
-    registers: [this.#registry],
-  })
+  readonly #missed = this.#tenantGauge(
+    'missed_by_webhook',
+    'Interactions that polling brought, and no webhook.',
+  )
+  readonly #polled = this.#tenantGauge(
+    'last_poll_timestamp_seconds',
+    'When the last poll of Refiner came to its end; 0 before the first.',
+  )
+  readonly #backfillRunning = this.#tenantGauge('backfill_running', '1 while a backfill runs.')
+  readonly #backfillRemaining = this.#tenantGauge(
+    'backfill_remaining_responses',
+    'Responses that the last backfill has still to read, by what Refiner said when it began.',
+  )
+  readonly #backfillResponses = this.#tenantGauge(
+    'backfill_responses',
+    'What became of the responses that the last backfill read.',
+    'outcome',
+  )
+  readonly #backfillMessages = this.#tenantGauge(
+    'backfill_messages',
+    'What became of the messages of the last backfill.',
+    'outcome',
+  )
+  readonly #members = this.#tenantGauge('segment_members', 'How many users are in a segment.', 'segment')
   readonly #up = new Gauge({
     name: 'refiner_sync_database_up',
     help: '1 while the database takes writes.',
@@ -71,10 +83,16 @@ export class Metrics {
     for (const gauge of [this.#pending, this.#oldest, this.#dead, this.#open, this.#missed, this.#polled]) {
       gauge.reset()
     }
-    for (const [tenant, { destinations, polling }] of Object.entries(health.tenants)) {
+    for (const gauge of [this.#backfillRunning, this.#backfillRemaining]) gauge.reset()
+    for (const gauge of [this.#backfillResponses, this.#backfillMessages, this.#members]) gauge.reset()
+    for (const [tenant, { destinations, polling, backfill, segments }] of Object.entries(health.tenants)) {
+      if (backfill !== null) this.#setBackfill(tenant, backfill)
       if (polling !== null) {
         this.#missed.set({ tenant }, polling.missed_by_webhook)
         this.#polled.set({ tenant }, Date.parse(polling.last_success ?? '1970-01-01T00:00:00Z') / 1000)
+      }
+      for (const [segment, { members }] of Object.entries(segments)) {
+        this.#members.set({ tenant, segment }, members)
       }
       for (const [destination, lane] of Object.entries(destinations)) {
         this.#pending.set({ tenant, destination }, lane.pending)
@@ -87,12 +105,28 @@ export class Metrics {
     return this.#registry.metrics()
   }
 
+  #setBackfill(tenant: string, { state, remaining, responses, messages }: BackfillHealth): void {
+    this.#backfillRunning.set({ tenant }, state === 'running' ? 1 : 0)
+    if (remaining !== null) this.#backfillRemaining.set({ tenant }, remaining)
+    const { read: _, ...outcomes } = responses
+    for (const [outcome, count] of Object.entries(outcomes)) {
+      this.#backfillResponses.set({ tenant, outcome }, count)
+    }
+    for (const [outcome, count] of Object.entries(messages)) {
+      this.#backfillMessages.set({ tenant, outcome }, count)
+    }
+  }
+
   #counter(name: string, help: string, labelNames: string[]): Counter {
     return new Counter({ name: `refiner_sync_${name}`, help, labelNames, registers: [this.#registry] })
   }
 
   #gauge(name: string, help: string): Gauge {
-    const labelNames = ['tenant', 'destination']
+    return this.#tenantGauge(name, help, 'destination')
+  }
+
+  #tenantGauge(name: string, help: string, ...more: string[]): Gauge {
+    const labelNames = ['tenant', ...more]
     return new Gauge({ name: `refiner_sync_${name}`, help, labelNames, registers: [this.#registry] })
   }
 }

@@ -1,14 +1,22 @@
 import type { Cancel, Clock } from '../contracts/clock.ts'
 import type { InteractionKind, PrivacySettings } from '../contracts/configuration.ts'
 import type { PollStatus } from '../contracts/health.ts'
+import type { JsonObject } from '../contracts/json.ts'
 import type { ReadFailure, RefinerReader } from '../contracts/refiner-reader.ts'
+import { oldestFirst } from '../intake/response-order.ts'
 import type { Store } from '../store/open.ts'
 import { beginPolling, pollPlace, pollRead } from '../store/poll-places.ts'
-import { type Person, takeResponses } from './take-page.ts'
+import { PageTrail } from './page-trail.ts'
+import { type Found, foundIn, keepFound, type Person } from './take-page.ts'
 
 /** Refiner gives up to 1,000 at once; so many are looked through in some milliseconds. */
 const PAGE_LENGTH = 100
 const TAKEN_AT_ONCE = 25
+/** So much is held until the last page is read, to be put into its order: Refiner lists the newest first. */
+const MOST_HELD = 2000
+const MOST_HELD_CHARACTERS = 16 * 1024 * 1024
+/** So often a list is read again that got shorter while it was read. */
+const MOST_AGAIN = 2
 
 /** So far before the last poll each one begins again: what Refiner shows late, and clocks that are apart, cost nothing. */
 const LEAST_OVERLAP_MS = 10 * 60_000
@@ -19,6 +27,8 @@ const SWEEP_MS = 7 * 86_400_000
 /** After a failure it is tried again sooner than the next poll would come, but not more often than this. */
 const FIRST_RETRY_MS = 15_000
 const LONGEST_PAUSE_MS = 3_600_000
+/** So often it looks whether there is room again, or somebody to read from. */
+const HELD_MS = 15_000
 
 /** What is read from the place on, page by page. Moments in ms since 1970. */
 interface Run {
@@ -30,14 +40,20 @@ interface Run {
   readonly sweptAt: number
   /** Of the page that comes next. */
   cursor: string | null
-  readonly cursors: Set<string>
+  trail: PageTrail
+  /** How often it was read from the first page again. */
+  again: number
+  /** What is to be added once all of it is known. */
+  held: Found[]
+  heldCharacters: number
 }
 
 /** What polling needs to know of a tenant. */
 export interface PolledTenant {
   readonly name: string
   readonly everyMs: number
-  readonly reader: RefinerReader
+  /** Null where nothing can be read now. */
+  readonly reader: () => RefinerReader | null
   /** What of a response may become a message: a survey that was only seen often does not. */
   readonly kinds: ReadonlySet<InteractionKind>
   /** What of a response is not to be kept. */
@@ -47,10 +63,12 @@ export interface PolledTenant {
 export interface PollerParts {
   readonly store: Store
   readonly clock: Clock
-  /** How long it is known that a response was sent, in ms: what is older must not be read again. */
+  /** How long it is known what became of a response, in ms. */
   readonly rememberedMs: () => number
   readonly isForgotten: (tenant: string, person: Person) => boolean
-  /** Called when something was added to the inbox. */
+  /** Whether so much waits for a tenant that nothing more is to be taken. */
+  readonly isFull: (tenant: string) => boolean
+  /** Called when something was added to the inbox; `missed`: how much of it no webhook had brought. */
   readonly onFound: (tenant: string, missed: number) => void
   readonly onFailure: (tenant: string, failure: ReadFailure) => void
   readonly onError: (error: unknown) => void
@@ -61,6 +79,8 @@ export class Poller {
   readonly #stopping = new AbortController()
   #cancel: Cancel = () => {}
   #isStarted = false
+  /** On the clock that is never set back. */
+  #startedAt = 0
   #failures = 0
   /** What a failure broke off, to go on with: an account that refuses now and then must not begin again for ever. */
   #run: Run | null = null
@@ -76,6 +96,7 @@ export class Poller {
     return {
       lastSuccessAt: place?.lastSuccessAt ?? null,
       lastError: this.#lastError,
+      isFailing: this.#failures > 0,
       missed: place?.missed ?? 0,
       lastMissedAt: place?.lastMissedAt ?? null,
     }
@@ -85,18 +106,31 @@ export class Poller {
   start(): void {
     if (this.#isStarted) return
     this.#isStarted = true
-    const { store, clock, onError } = this.parts
+    const { clock, onError } = this.parts
+    this.#startedAt = clock.elapsed()
+    let wait = this.tenant.everyMs
     try {
-      beginPolling(store, { tenant: this.tenant.name, now: clock.now() })
+      this.#beginOnce()
+      wait = this.#waitMs()
     } catch (error) {
       onError(error)
     }
-    this.#next(this.#waitMs())
+    this.#next(wait)
   }
 
   stop(): void {
     this.#stopping.abort()
     this.#cancel()
+  }
+
+  /** The moment of the start by the clock as it is now: it may have been set back since. */
+  #startMoment(): number {
+    const { clock } = this.parts
+    return Math.floor(clock.now() - (clock.elapsed() - this.#startedAt))
+  }
+
+  #beginOnce(): void {
+    beginPolling(this.parts.store, { tenant: this.tenant.name, now: this.#startMoment() })
   }
 
   /** After a restart the next poll comes when it would have come, or at once. */
@@ -114,11 +148,13 @@ export class Poller {
   async #poll(): Promise<void> {
     let pause = this.tenant.everyMs
     try {
-      const failure = await this.#read()
+      const result = await this.#read()
       if (this.#stopping.signal.aborted) return
-      if (failure !== null) pause = this.#afterFailure(failure)
-      else this.#failures = 0
+      if (result === 'held') pause = HELD_MS
+      else if (result === 'read') this.#failures = 0
+      else pause = this.#afterFailure(result)
     } catch (error) {
+      if (this.#stopping.signal.aborted) return
       // The disk takes nothing: what has been read is read again.
       this.parts.onError(error)
       this.#run = null
@@ -128,16 +164,17 @@ export class Poller {
   }
 
   /** All pages from the place on; the place moves when all of them are kept. */
-  async #read(): Promise<ReadFailure | null> {
-    const { store, clock, onFound } = this.parts
-    const { name: tenant, reader, kinds, privacy } = this.tenant
+  async #read(): Promise<ReadFailure | 'read' | 'held'> {
+    const { store, clock, isFull } = this.parts
+    const { name: tenant, kinds } = this.tenant
     const { signal } = this.#stopping
     const run = (this.#run ??= this.#begin(clock.now()))
-    const { since, notBefore, begunAt, isSweep, sweptAt } = run
-    do {
+    for (;;) {
+      const reader = this.tenant.reader()
+      if (reader === null || isFull(tenant)) return 'held'
       const page = await reader.responses(
         {
-          since,
+          since: run.since,
           until: null,
           cursor: run.cursor,
           pageLength: PAGE_LENGTH,
@@ -147,63 +184,105 @@ export class Poller {
         },
         signal,
       )
-      if (signal.aborted) return null
+      if (signal.aborted) return 'held'
       if (!page.ok) {
+        // What Refiner has still to give may be long in coming; only of a pause an end is known.
+        if (page.kind !== 'throttled') await this.#keep(run)
         // Perhaps it is the cursor that is refused.
         if (page.kind === 'rejected') this.#run = null
         return page
       }
-      let missed = 0
-      for (let from = 0; from < page.items.length; from += TAKEN_AT_ONCE) {
-        const some = page.items.slice(from, from + TAKEN_AT_ONCE)
-        const { isForgotten } = this.parts
-        missed += takeResponses(store, some, {
+      await this.#find(run, page.items)
+      const lead = run.trail.after(page, run.cursor)
+      run.cursor = lead === 'on' ? page.nextCursor : null
+      if (lead === 'on') {
+        const isMuch = run.held.length >= MOST_HELD || run.heldCharacters >= MOST_HELD_CHARACTERS
+        if (isMuch) await this.#keep(run)
+        if (signal.aborted) return 'held'
+        continue
+      }
+      if (lead === 'again' && run.again < MOST_AGAIN) {
+        run.again += 1
+        run.trail = new PageTrail()
+        continue
+      }
+      await this.#keep(run)
+      if (signal.aborted) return 'held'
+      this.#run = null
+      if (lead === 'circle') return IN_A_CIRCLE
+      const { begunAt, sweptAt, isSweep } = run
+      store.transaction(() => {
+        pollRead(store, {
           tenant,
-          kinds,
-          isForgotten,
-          privacy,
-          notBefore,
+          begunAt: Math.min(begunAt, this.#startMoment()),
+          seenUntil: begunAt,
+          sweptAt: isSweep ? begunAt : sweptAt,
           now: clock.now(),
         })
-        // What else the thread has to do comes in between.
-        await new Promise<void>((resolve) => setImmediate(resolve))
+      })
+      return 'read'
+    }
+  }
+
+  /** Holds what of these is not known. */
+  async #find(run: Run, items: readonly JsonObject[]): Promise<void> {
+    const { store, clock, isForgotten } = this.parts
+    const { name: tenant, kinds, privacy } = this.tenant
+    for (const some of portions(items)) {
+      const terms = { tenant, kinds, isForgotten, privacy, notBefore: run.notBefore, now: clock.now() }
+      for (const found of foundIn(store, some, terms)) {
+        run.held.push(found)
+        run.heldCharacters += found.payload.length
       }
-      if (missed > 0) onFound(tenant, missed)
-      // An account that gives the same pages for ever must not be read for ever.
-      run.cursor = page.nextCursor === null || run.cursors.has(page.nextCursor) ? null : page.nextCursor
-      if (run.cursor !== null) run.cursors.add(run.cursor)
-    } while (run.cursor !== null && !signal.aborted)
-    if (signal.aborted) return null
-    store.transaction(() => {
-      pollRead(store, { tenant, seenUntil: begunAt, sweptAt: isSweep ? begunAt : sweptAt, now: clock.now() })
-    })
-    this.#run = null
-    return null
+      await othersTurn()
+      if (this.#stopping.signal.aborted) return
+    }
+  }
+
+  /** Adds what is held to the inbox, what happened first first. */
+  async #keep(run: Run): Promise<void> {
+    const { store, clock, isForgotten, onFound } = this.parts
+    const { name: tenant } = this.tenant
+    const held = oldestFirst(run.held)
+    run.held = []
+    run.heldCharacters = 0
+    let [added, missed] = [0, 0]
+    for (const some of portions(held)) {
+      if (this.#stopping.signal.aborted) break
+      const kept = keepFound(store, some, { tenant, isForgotten, now: clock.now() })
+      added += kept.added
+      missed += kept.missed
+      await othersTurn()
+    }
+    if (added > 0) onFound(tenant, missed)
   }
 
   #begin(now: number): Run {
     const { store, rememberedMs } = this.parts
-    const place = pollPlace(store, this.tenant.name)
-    const seenUntil = place?.seenUntil ?? now
-    const sweptAt = place?.sweptAt ?? now
+    // The disk may not have taken it at the start.
+    this.#beginOnce()
+    const place = pollPlace(store, this.tenant.name)!
+    const { seenUntil, sweptAt } = place
     const overlap = Math.max(LEAST_OVERLAP_MS, 2 * this.tenant.everyMs)
-    // Of what is older nobody knows any more whether it was sent.
-    const oldest = now - rememberedMs() / 2
     // A clock that was set back: the place is not one to go on from.
     const isAhead = seenUntil > now || sweptAt > now
     const isSweep = isAhead || now - sweptAt >= SWEEP_EVERY_MS
-    const isFirst = (place?.lastSuccessAt ?? null) === null
-    const since = Math.min(seenUntil, now) - (isFirst ? 0 : overlap)
-    const from = isSweep ? Math.min(since, now - SWEEP_MS) : since
-    const notBefore = Math.floor(Math.max(oldest, Math.min(place?.begunAt ?? now, now)))
+    const since = Math.min(seenUntil, now) - (place.lastSuccessAt === null ? 0 : overlap)
+    // Of what is older than half of that nobody knows any more why it was not sent, if it was not: it is not read again.
+    const sweep = now - Math.min(SWEEP_MS, rememberedMs() / 2)
+    const from = isSweep ? Math.min(since, sweep) : since
+    const begun = Math.min(place.begunAt, this.#startMoment(), now)
     return {
-      since: Math.floor(Math.max(from, notBefore)),
-      notBefore,
+      since: Math.floor(Math.max(from, begun)),
+      notBefore: Math.floor(Math.max(begun, Math.min(since, now - rememberedMs() / 2))),
       begunAt: now,
       isSweep,
       sweptAt,
       cursor: null,
-      cursors: new Set(),
+      trail: new PageTrail(),
+      again: 0,
+      held: [],
+      heldCharacters: 0,
     }
   }
 
@@ -218,4 +297,21 @@ export class Poller {
       failure.kind === 'unauthorized' ? this.tenant.everyMs : Math.min(backoff, this.tenant.everyMs)
     return Math.min(Math.max(wait, asked), LONGEST_PAUSE_MS)
   }
+}
+
+const IN_A_CIRCLE: ReadFailure = {
+  ok: false,
+  kind: 'unavailable',
+  retryAfterMs: null,
+  status: null,
+  reason: 'Refiner names a page that it gave before, though there is more to be read',
+}
+
+function* portions<Item>(all: readonly Item[]): Generator<readonly Item[]> {
+  for (let from = 0; from < all.length; from += TAKEN_AT_ONCE) yield all.slice(from, from + TAKEN_AT_ONCE)
+}
+
+/** What else the thread has to do comes in between. */
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -3,12 +3,15 @@ import type { Interaction } from '../contracts/interaction.ts'
 import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import { privateWebhook } from '../intake/privacy-lists.ts'
 import { webhookBodiesOf } from '../intake/response-item.ts'
+import { momentOf } from '../intake/response-order.ts'
 import { epochMs } from '../json/timestamps.ts'
 import { MessageIds } from '../mapping/message-id.ts'
 import { readRefinerWebhook } from '../mapping/refiner-webhook.ts'
+import { hasInboxItem } from '../store/backfills.ts'
 import type { Store } from '../store/open.ts'
-import { countMissed, hasMessages, insertPolled } from '../store/poll-places.ts'
+import { countMissed, hasMessages, insertPolled, isTold } from '../store/poll-places.ts'
 import { itemKey } from './item-key.ts'
+import { wentOut } from './went-out.ts'
 
 /** Whom a response is about, as far as it tells. */
 export interface Person {
@@ -28,6 +31,17 @@ export interface PageTerms {
   readonly now: number
 }
 
+/** Something that a response tells and that no webhook has brought, as the webhook that Refiner would have sent. */
+export interface Found {
+  readonly person: Person
+  readonly payload: string
+  readonly dedupKey: string
+  /** What the IDs of its messages begin with. */
+  readonly prefix: string
+  /** When it happened, in ms since 1970. */
+  readonly at: number
+}
+
 /**
  * What happened within this time is left to its webhook, which may be under way; the next poll looks at it again. So what
  * polling brings is what no webhook brought.
@@ -37,35 +51,55 @@ const WEBHOOK_TAKES_MS = 30_000
 const MOMENTS = ['completed_at', 'dismissed_at', 'last_data_reception_at', 'last_shown_at'] as const
 
 /**
- * Adds to the inbox what responses of Refiner tell that no webhook has brought, as the webhooks that Refiner would have
- * sent: an interaction is known by its message IDs, so that one that comes both ways is one. Answers how many there
- * were.
+ * What responses of Refiner tell that nothing has brought so far: an interaction is known by its message IDs, so that one
+ * that comes both ways is one.
  */
-export function takeResponses(
+export function foundIn(store: Store, items: readonly JsonObject[], terms: PageTerms): Found[] {
+  const { tenant, kinds, isForgotten, privacy, notBefore, now } = terms
+  const found: Found[] = []
+  for (const item of items) {
+    const person = personOf(item['contact'])
+    if (isRecent(item, now) || isForgotten(tenant, person)) continue
+    for (const body of webhookBodiesOf(item, kinds)) {
+      const payload = JSON.stringify(privateWebhook(body, privacy))
+      const interaction = readRefinerWebhook(payload, now)
+      if ('unreadable' in interaction || lastMoment(interaction) < notBefore) continue
+      const { prefix } = new MessageIds(tenant, interaction)
+      const dedupKey = itemKey(tenant, interaction)
+      if (isTold(store, tenant, prefix, interaction.user.id) || hasInboxItem(store, tenant, dedupKey))
+        continue
+      if (wentOut(store, tenant, interaction)) continue
+      found.push({ person, payload, dedupKey, prefix, at: momentOf(item) })
+    }
+  }
+  return found
+}
+
+/** What `keepFound` added to the inbox, and how much of it no webhook had brought. */
+export interface Kept {
+  readonly added: number
+  readonly missed: number
+}
+
+/** Adds what was found to the inbox, in one commit; but for whom was forgotten since. */
+export function keepFound(
   store: Store,
-  items: readonly JsonObject[],
-  { tenant, kinds, isForgotten, privacy, notBefore, now }: PageTerms,
-): number {
+  found: readonly Found[],
+  { tenant, isForgotten, now }: Pick<PageTerms, 'tenant' | 'isForgotten' | 'now'>,
+): Kept {
   return store.relaxedTransaction(() => {
-    let missed = 0
-    for (const item of items) {
-      if (isRecent(item, now) || isForgotten(tenant, personOf(item['contact']))) continue
-      for (const body of webhookBodiesOf(item, kinds)) {
-        const payload = JSON.stringify(privateWebhook(body, privacy))
-        const interaction = readRefinerWebhook(payload, now)
-        if ('unreadable' in interaction || lastMoment(interaction) < notBefore) continue
-        const { prefix } = new MessageIds(tenant, interaction)
-        if (hasMessages(store, tenant, prefix)) continue
-        missed += insertPolled(store, {
-          tenant,
-          dedupKey: itemKey(tenant, interaction),
-          payload,
-          receivedAt: now,
-        })
-      }
+    let [added, missed] = [0, 0]
+    for (const { person, payload, dedupKey, prefix } of found) {
+      if (isForgotten(tenant, person) || isTold(store, tenant, prefix, person.userId)) continue
+      // A webhook brought it when nobody knew yet whose it is: there it is not missing.
+      const hasWebhook = hasMessages(store, tenant, prefix)
+      const origin = hasWebhook ? 'webhook' : 'poll'
+      const inserted = insertPolled(store, { tenant, dedupKey, payload, receivedAt: now, origin })
+      added += inserted
+      if (!hasWebhook) missed += inserted
     }
     if (missed > 0) countMissed(store, { tenant, count: missed, now })
-    return missed
+    return { added, missed }
   })
 }
 

@@ -129,7 +129,7 @@ const EQUALITIES = new Set(['==', '!='])
 const OPERATORS = new Set([...EQUALITIES, '<', '<=', '>', '>=', '+', '-', '*', '/', '%'])
 
 /** Where an answer is compared or calculated with a number as it is. */
-function besideNumber({ tree }: Expression): { at: number; isEquality: boolean }[] {
+export function besideNumber({ tree }: Expression): { at: number; isEquality: boolean }[] {
   return [...nodesOf(tree)].flatMap((node) => {
     if (!OPERATORS.has(node.op)) return []
     const [left, right] = node.args as [ASTNode, ASTNode]
@@ -149,7 +149,7 @@ function isNumber(node: ASTNode): boolean {
 }
 
 /** A part of the condition that has no variables in it and is false. */
-function falsePart(condition: Expression): ASTNode | null {
+export function falsePart(condition: Expression): ASTNode | null {
   const { tree } = condition
   const parts = conjunctsOf(tree)
   const constant = parts.find((part) => part.op === 'value' && part.args === false)

@@ -1,21 +1,27 @@
 import { Environment } from '@marcbachmann/cel-js'
-import type { RuleDirection } from '../contracts/rules.ts'
+import type { ExpressionUse } from '../contracts/rules.ts'
 import { declareEvent } from './event-variables.ts'
 import { registerFunctions } from './functions.ts'
 import { declareInteraction } from './interaction-variables.ts'
+import { declareUser } from './user-variables.ts'
 
-const made = new Map<RuleDirection, Environment>()
+const made = new Map<ExpressionUse, Environment>()
 
-/** The variables, types and functions that expressions of a direction have. */
-export function environmentOf(direction: RuleDirection): Environment {
-  let environment = made.get(direction)
+/** The variables, types and functions that expressions of a use have. */
+export function environmentOf(use: ExpressionUse): Environment {
+  let environment = made.get(use)
   if (environment === undefined) {
     environment = registerFunctions(
       new Environment({ homogeneousAggregateLiterals: false, enableOptionalTypes: true }),
     )
-    if (direction === 'to_segment') declareInteraction(environment)
-    else declareEvent(environment)
-    made.set(direction, environment)
+    DECLARE[use](environment)
+    made.set(use, environment)
   }
   return environment
+}
+
+const DECLARE: Readonly<Record<ExpressionUse, (environment: Environment) => unknown>> = {
+  to_segment: declareInteraction,
+  to_refiner: declareEvent,
+  segments: declareUser,
 }

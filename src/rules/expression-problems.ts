@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { RESPONSE_TIMESTAMPS } from '../contracts/interaction.ts'
-import type { RuleDirection, RuleProblem } from '../contracts/rules.ts'
+import type { ExpressionUse, RuleProblem } from '../contracts/rules.ts'
 import { environmentOf } from './environments.ts'
 import type { CelError } from './failures.ts'
 import { LINEAR_MATCHES } from './linear-matches.ts'
@@ -9,7 +9,7 @@ import { LINEAR_MATCHES } from './linear-matches.ts'
 export type TextProblem = Pick<RuleProblem, 'code' | 'at' | 'message' | 'hint'>
 
 /** Puts what CEL says of an expression into words for the one who wrote it. */
-export function problemOf(error: CelError | undefined, text: string, direction: RuleDirection): TextProblem {
+export function problemOf(error: CelError | undefined, text: string, use: ExpressionUse): TextProblem {
   if (error === undefined) {
     return { code: 'expression_syntax', at: 0, message: 'the expression cannot be read', hint: null }
   }
@@ -18,18 +18,18 @@ export function problemOf(error: CelError | undefined, text: string, direction: 
   if (error.name === 'ParseError') return syntaxProblem(said, at, text)
   switch (error.code) {
     case 'unknown_variable':
-      return unknownVariable(said.slice(said.indexOf(':') + 1).trim(), at, text, direction)
+      return unknownVariable(said.slice(said.indexOf(':') + 1).trim(), at, text, use)
     case 'no_such_key': {
       const field = said.slice(said.indexOf(':') + 1).trim()
       return {
         code: 'unknown_field',
         at,
         message: `there is no field \`${field}\``,
-        hint: fieldHint(error, direction, field),
+        hint: fieldHint(error, use, field),
       }
     }
     case 'no_matching_overload':
-      return overloadProblem(said, at, text, direction)
+      return overloadProblem(said, at, text, use)
     case 'no_such_overload':
       return {
         code: 'expression_type',
@@ -78,8 +78,8 @@ function syntaxHint(text: string, at: number): string | null {
     : null
 }
 
-function unknownVariable(name: string, at: number, text: string, direction: RuleDirection): TextProblem {
-  const variables = environmentOf(direction)
+function unknownVariable(name: string, at: number, text: string, use: ExpressionUse): TextProblem {
+  const variables = environmentOf(use)
     .getDefinitions()
     .variables.map((variable) => variable.name)
     .filter((variable) => /^[a-z]/.test(variable) && !BUILT_IN.has(variable))
@@ -88,6 +88,10 @@ function unknownVariable(name: string, at: number, text: string, direction: Rule
   if (/-\s*$/.test(text.slice(0, at)) && /[\w\]]-$/.test(text.slice(0, at))) {
     const hint = 'a name with `-` in it is written `answers["why-not"]`'
     return { code: 'unknown_variable', at, message: `unknown variable \`${name}\``, hint }
+  }
+  if (use === 'segments' && CLOCKS.has(name)) {
+    const hint = 'who is in a segment changes when something of them arrives, not as time goes by'
+    return { code: 'unknown_variable', at, message: `a segment cannot use \`${name}\``, hint }
   }
   const list = `the variables are ${variables.join(', ')}`
   if (/^\s+in\s+\w/.test(text.slice(at + name.length))) {
@@ -107,6 +111,9 @@ function unknownVariable(name: string, at: number, text: string, direction: Rule
   return { code: 'unknown_variable', at, message: `unknown variable \`${name}\``, hint }
 }
 
+/** What other languages call the present moment. */
+const CLOCKS = new Set(['now', 'today', 'current_time', 'current_date'])
+
 /** Names of CEL's own types, which it lists among the variables. */
 const BUILT_IN = new Set(
   'bool int uint double string bytes list map timestamp duration null_type type dyn optional google cel'.split(
@@ -114,7 +121,7 @@ const BUILT_IN = new Set(
   ),
 )
 
-function overloadProblem(said: string, from: number, text: string, direction: RuleDirection): TextProblem {
+function overloadProblem(said: string, from: number, text: string, use: ExpressionUse): TextProblem {
   const call = /'([^']+)'/.exec(said)?.[1] ?? ''
   const name = /([\w]+)\(/.exec(call)?.[1] ?? ''
   // Of a method, the library tells where its receiver begins.
@@ -122,7 +129,7 @@ function overloadProblem(said: string, from: number, text: string, direction: Ru
   const at = from + Math.max(0, named)
   const functions = [
     ...new Set(
-      environmentOf(direction)
+      environmentOf(use)
         .getDefinitions()
         .functions.map((one) => one.name),
     ),
@@ -144,18 +151,20 @@ function overloadProblem(said: string, from: number, text: string, direction: Ru
   }
 }
 
-function fieldHint(error: CelError, direction: RuleDirection, field: string): string | null {
+function fieldHint(error: CelError, use: ExpressionUse, field: string): string | null {
   const node = error.node
   if (node === undefined || !('input' in node) || node.input === undefined) return null
-  const owner = /([A-Za-z_]\w*)\s*\.\s*$/.exec(node.input.slice(0, error.range?.start ?? 0))?.[1]
-  const fields = owner === undefined ? undefined : FIELDS[direction][owner]
+  const owner = /([A-Za-z_]\w*)\s*(?:\[[^\]]*\]\s*)?\.\s*$/.exec(
+    node.input.slice(0, error.range?.start ?? 0),
+  )?.[1]
+  const fields = owner === undefined ? undefined : FIELDS[use][owner]
   if (fields === undefined) return null
   const near = nearest(field, fields)
   return near === null ? `its fields are ${fields.join(', ')}` : `did you mean \`${near}\`?`
 }
 
 /** The fields of the variables that have some, for hints. */
-const FIELDS: Readonly<Record<RuleDirection, Readonly<Record<string, readonly string[]>>>> = {
+const FIELDS: Readonly<Record<ExpressionUse, Readonly<Record<string, readonly string[]>>>> = {
   to_segment: {
     survey: ['uuid', 'name'],
     response: ['uuid', 'tags', ...RESPONSE_TIMESTAMPS],
@@ -165,6 +174,11 @@ const FIELDS: Readonly<Record<RuleDirection, Readonly<Record<string, readonly st
   },
   to_refiner: {
     message: ['type', 'user_id', 'anonymous_id', 'group_id', 'event', 'name', 'message_id', 'timestamp'],
+  },
+  segments: {
+    user: ['id', 'email', 'uuid'],
+    account: ['id', 'traits'],
+    events: ['count', 'first', 'last'],
   },
 }
 

@@ -1,5 +1,5 @@
 import type { ASTNode, Environment, ParseResult } from '@marcbachmann/cel-js'
-import type { RuleDirection } from '../contracts/rules.ts'
+import type { ExpressionUse } from '../contracts/rules.ts'
 import { environmentOf } from './environments.ts'
 import { problemOf, type TextProblem } from './expression-problems.ts'
 import { isCelError } from './failures.ts'
@@ -21,12 +21,8 @@ export type Compiled<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: TextProblem }
 
 /** Parses an expression and checks the names and types in it, without anything to evaluate it on. */
-export function compileExpression(
-  direction: RuleDirection,
-  text: string,
-  wanted: Wanted,
-): Compiled<Expression> {
-  const environment = environmentOf(direction)
+export function compileExpression(use: ExpressionUse, text: string, wanted: Wanted): Compiled<Expression> {
+  const environment = environmentOf(use)
   if (text.trim() === '') {
     const hint = 'write a CEL expression; a text needs quotes of its own: `\'"text"\'`'
     return refused({ code: 'expression_syntax', at: 0, message: 'the expression is empty', hint })
@@ -46,7 +42,7 @@ export function compileExpression(
   } catch (error) {
     if (error instanceof RangeError) return refused(TOO_LONG)
     if (!isCelError(error)) throw error
-    return refused(problemOf(error, text, direction))
+    return refused(problemOf(error, text, use))
   }
 }
 

@@ -149,6 +149,12 @@ export function listBackfills(store: Store, limit: number): BackfillRecord[] {
   return newest(store, { limit }).map(record)
 }
 
+/** The newest of a tenant; null when there is none. */
+export function latestBackfill(store: Store, tenant: string): BackfillRecord | null {
+  const [row] = newestOf(store, { tenant })
+  return row === undefined ? null : record(row)
+}
+
 /** Those that run, or ran when the process ended. */
 export function runningBackfills(store: Store): BackfillRecord[] {
   return running(store, {}).map(record)
@@ -196,6 +202,15 @@ const byId = rows<{ id: number }, Row>((db, { id }) =>
 
 const newest = rows<{ limit: number }, Row>((db, { limit }) =>
   db.selectFrom('backfills').select(COLUMNS).orderBy('id', 'desc').limit(limit),
+)
+
+const newestOf = rows<{ tenant: string }, Row>((db, { tenant }) =>
+  db
+    .selectFrom('backfills')
+    .select(COLUMNS)
+    .where('tenant', '=', tenant)
+    .orderBy('id', 'desc')
+    .limit(sql<number>`1`),
 )
 
 const running = rows<{}, Row>((db) =>

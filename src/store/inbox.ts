@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Source } from '../contracts/inbox.ts'
 import type { Store } from './open.ts'
 import { change, cursor, rows } from './prepared.ts'
+import type { Origin } from './schema.ts'
 
 export interface InboxRow {
   readonly id: number
@@ -10,6 +11,7 @@ export interface InboxRow {
   readonly payload: string
   readonly receivedAt: number
   readonly peopleKept: 0 | 1
+  readonly origin: Origin
 }
 
 /** Adds an item; changes nothing when the tenant has it already. */
@@ -113,7 +115,15 @@ const waitingItems = cursor<{ tenant: string; source: Source; limit: number }, I
   (db, { tenant, source, limit }) =>
     db
       .selectFrom('inbox')
-      .select(['id', 'tenant', 'source', 'payload', 'received_at as receivedAt', 'people_kept as peopleKept'])
+      .select([
+        'id',
+        'tenant',
+        'source',
+        'payload',
+        'received_at as receivedAt',
+        'people_kept as peopleKept',
+        'origin',
+      ])
       .where('state', '=', 'received')
       .where('tenant', '=', tenant)
       .where('source', '=', source)

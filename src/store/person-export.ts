@@ -22,9 +22,18 @@ import {
 } from './profiles.ts'
 import { type DeliveryReplay, type ReplayRecord, replaysAfter, replaysOf } from './replays.ts'
 import type { Tables } from './schema.ts'
+import { segmentsOfUser, type UserSegment } from './segment-members.ts'
 
 /** What is kept about a person, in this order. The tables that are not here hold nothing of what anybody said. */
-export const SECTIONS = ['accounts', 'events', 'responses', 'items', 'deliveries', 'replays'] as const
+export const SECTIONS = [
+  'accounts',
+  'events',
+  'segments',
+  'responses',
+  'items',
+  'deliveries',
+  'replays',
+] as const
 export type Section = (typeof SECTIONS)[number]
 
 /** What stands for a person at the head of an export. */
@@ -74,6 +83,7 @@ export interface ExportedDelivery {
 interface Rows {
   readonly accounts: UserAccount
   readonly events: UserEvent
+  readonly segments: UserSegment
   readonly responses: UserResponse
   readonly items: ExportedItem
   readonly deliveries: ExportedDelivery
@@ -131,6 +141,11 @@ export function exportPart(
     case 'events': {
       const after = String(place ?? '')
       const found = eventsOf(store, { tenant, userId, after, limit: ROWS_AT_ONCE })
+      return { section, rows: found, place: found.at(-1)?.name ?? null }
+    }
+    case 'segments': {
+      const after = String(place ?? '')
+      const found = segmentsOfUser(store, { tenant, userId, after, limit: ROWS_AT_ONCE })
       return { section, rows: found, place: found.at(-1)?.name ?? null }
     }
     case 'responses': {

@@ -3,6 +3,7 @@ import type { DeliveryCall, Destination } from '../contracts/delivery.ts'
 import type { Store } from './open.ts'
 import { type Person, personOf } from './person.ts'
 import { rows } from './prepared.ts'
+import { segmentsOfUser, type UserSegment } from './segment-members.ts'
 
 /** A user as kept from both sides. Times are in ms since 1970, and those of a response in ISO 8601. */
 export interface Profile {
@@ -17,6 +18,8 @@ export interface Profile {
   readonly person: Person
   readonly accounts: readonly UserAccount[]
   readonly events: readonly UserEvent[]
+  /** Those that the user is or was in, by their names. */
+  readonly segments: readonly UserSegment[]
   /** The newest first. */
   readonly responses: readonly UserResponse[]
   /** What waits to be sent, the oldest first. */
@@ -79,7 +82,14 @@ export interface UserDelivery {
 }
 
 /** So much of each is shown: the export has all of it. */
-export const MOST_SHOWN = { accounts: 100, events: 500, responses: 100, pending: 100, dead: 100 } as const
+export const MOST_SHOWN = {
+  accounts: 100,
+  events: 500,
+  segments: 500,
+  responses: 100,
+  pending: 100,
+  dead: 100,
+} as const
 
 /** Null when the tenant has no such user. Some milliseconds of work at most. */
 export function findProfile(store: Store, tenant: string, userId: string): Profile | null {
@@ -94,6 +104,7 @@ export function findProfile(store: Store, tenant: string, userId: string): Profi
     person,
     accounts: accountsOf(store, { tenant, userId, after: '', limit: MOST_SHOWN.accounts + 1 }),
     events: eventsOf(store, { tenant, userId, after: '', limit: MOST_SHOWN.events + 1 }),
+    segments: segmentsOfUser(store, { tenant, userId, after: '', limit: MOST_SHOWN.segments + 1 }),
     responses: latestResponses(store, { tenant, userId, uuids, limit: MOST_SHOWN.responses + 1 }),
     pending: person.keys
       .flatMap((key) => [

@@ -15,12 +15,16 @@ export interface RecentItem {
   readonly receivedAt: number
 }
 
+/** What segments and deletions put there nobody sent. */
+const notOurs = sql<boolean>`not (source = 'segment' and (dedup_key glob 'segment-change-*' or dedup_key glob 'erasure-*'))`
+
 /** Items that came before the one of that ID, newest first. */
 export const itemsBefore = rows<{ before: number; limit: number }, RecentItem>((db, { before, limit }) =>
   db
     .selectFrom('inbox')
     .select(['id', 'tenant', 'source', 'state', 'origin', 'received_at as receivedAt'])
     .where('id', '<', before)
+    .where(notOurs)
     .orderBy('id', 'desc')
     .limit(limit),
 )
@@ -87,6 +91,7 @@ const someOf = rows<
         .select('id')
         .where('tenant', '=', tenant)
         .where('source', '=', source)
+        .where(notOurs)
         .limit(limit)
         .as('some'),
     )

@@ -8,6 +8,7 @@ import { linkContact, seeUser } from './identities.ts'
 import * as people from './people.ts'
 import { dropItem, ForgottenKeys, requestForget } from './forgotten-items.ts'
 import { forgetPlaces, freePlaces, takePlace } from './places.ts'
+import { broughtBy, webhookCame } from './poll-places.ts'
 
 /** What an inbox item became. */
 export interface MappedItem {
@@ -47,14 +48,26 @@ export function recordMapped(
         if (delivery.call === 'delete') requestForget(store, { inboxId: item.id })
         else if (forgotten.has(item.tenant, delivery.userKey)) continue
         const ready = isAnew ? NOBODY : reserved
-        if (!record(store, item, delivery, { open, ready, now })) copies += 1
-        else if (isAnew) takePlace(store, places, { tenant: item.tenant, ...delivery }, now)
+        if (!record(store, item, delivery, { open, ready, now })) {
+          copies += 1
+          if (copies === 1) noteWebhook(store, item, delivery)
+        } else if (isAnew) takePlace(store, places, { tenant: item.tenant, ...delivery }, now)
       }
       if (isAnew) forgetPlaces(store, { inboxId: item.id })
       if (copies > 0) recordCopies(store, { id: item.id, copies })
     }
   })
   reserved.go()
+}
+
+/** Of a copy, one may have come by its webhook and the other one by polling: then the webhook has not missed it. */
+function noteWebhook(store: Store, item: InboxRow, { destination, messageId }: NewDelivery): void {
+  const { tenant, origin } = item
+  if (destination !== 'segment' || origin === 'backfill') return
+  const [first] = broughtBy(store, { tenant, messageId })
+  if (first === undefined) return
+  if (origin === 'webhook' && first.origin === 'poll') webhookCame(store, first.inboxId)
+  if (origin === 'poll' && first.origin === 'webhook') webhookCame(store, item.id)
 }
 
 /** Whether the delivery is new. */

@@ -30,6 +30,10 @@ export interface Tables {
   erasures: ErasuresTable
   forget_requests: ForgetRequestsTable
   doomed: DoomedTable
+  segments: SegmentsTable
+  segment_members: SegmentMembersTable
+  segment_users_changed: SegmentUsersChangedTable
+  segment_accounts_changed: SegmentAccountsChangedTable
 }
 
 /** What was acknowledged, as it came. `received` waits for the mapping, `mapped` has its deliveries. */
@@ -313,4 +317,54 @@ interface DoomedTable {
   receipt_id: number
   kind: 'item' | 'delivery'
   id: number
+}
+
+/** The segments of the configuration, and those that it no longer has until their members are removed. */
+interface SegmentsTable {
+  id: Generated<number>
+  tenant: string
+  name: string
+  /** The CEL condition in force. */
+  condition: string
+  /** The uuid of a manual segment of Refiner that has the same members; null where there is none. */
+  refiner_segment: string | null
+  /** What Segment is told: a trait that is true or false, and events; null where it is not. */
+  trait: string | null
+  entered_event: string | null
+  left_event: string | null
+  /** Counts what was changed about it. */
+  revision: number
+  /** Kept by triggers. */
+  members: number
+  /** Everybody up to this user ID has been looked at; null once all have been. */
+  scanned_until: string | null
+  /** What members are told of in that scan though they stay, as JSON: see `Retold`. */
+  retell: string
+  created_at: number
+  retired_at: number | null
+}
+
+/** Who is in a segment, and who once was. */
+interface SegmentMembersTable {
+  segment_id: number
+  tenant: string
+  user_id: string
+  member: 0 | 1
+  /** How often the user entered or left: it tells one time from the next. */
+  changes: number
+  changed_at: number
+}
+
+/** Users of whom something changed that segments are made of, in that order; written by triggers. */
+interface SegmentUsersChangedTable {
+  place: Generated<number>
+  tenant: string
+  user_id: string
+}
+
+/** Accounts whose traits changed: their members are looked at in the order of their user IDs. */
+interface SegmentAccountsChangedTable {
+  tenant: string
+  account_id: string
+  done_until: string
 }

@@ -85,6 +85,7 @@ test('a file that is silent gets every default', () => {
             pages: false,
             mapping: [],
           },
+          segments: [],
           privacy: null,
         },
       ],

@@ -151,6 +151,13 @@ test('a reload that a stop cuts short is answered 503', async () => {
       receipt: unused,
       receipts: unused,
     },
+    segments: {
+      tenants: unused,
+      status: unused,
+      members: unused,
+      tryPart: unused,
+      rest: unused,
+    },
     people: {
       rest: unused,
       elapsed: unused,

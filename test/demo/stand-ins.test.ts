@@ -215,9 +215,10 @@ describe("Refiner's stand-in", () => {
     await post(`${standIn.url}/v1/identify-user`, { id: 'user-1', api_key: 'key-1' }, {})
     await post(`${standIn.url}/v1/track-event`, { email: 'ada@example.com', event: 'Tried' }, bearer('key-1'))
     expect(standIn.calls).toEqual([
-      { order: 0, path: '/v1/identify-user', body: { id: 'user-1' }, apiKey: 'key-1' },
+      { order: 0, method: 'POST', path: '/v1/identify-user', body: { id: 'user-1' }, apiKey: 'key-1' },
       {
         order: 1,
+        method: 'POST',
         path: '/v1/track-event',
         body: { email: 'ada@example.com', event: 'Tried' },
         apiKey: 'key-1',

@@ -310,3 +310,45 @@ test('what is not understood, and a tenant that nothing can be read for, are ref
     expect.stringContaining('there is no tenant'),
   ])
 })
+
+test('how it fares is told by /health, the metrics and status', async () => {
+  let isBroken = false
+  await using loop = await startLoop({
+    adminToken: ADMIN,
+    refiner: history(items(60), {
+      fault: () => (isBroken ? Response.json({ message: 'no' }, { status: 422 }) : null),
+    }),
+  })
+  const { url } = loop.daemon
+  const told = () => loop.daemon.health().tenants['acme']!.backfill
+  const metrics = async () => (await fetch(`${url}/metrics`)).text()
+  expect(told()).toBe(null)
+  expect(await metrics()).not.toContain('refiner_sync_backfill_running{')
+  const first = await begin(url, 'since=2022-12-01&rate=20')
+  await until(() => (told()?.responses.read ?? 0) > 0)
+  expect(told()).toMatchObject({ id: first, state: 'running', total: 60 })
+  expect(told()!.remaining).toBe(60 - told()!.responses.read)
+  expect(await metrics()).toContain('refiner_sync_backfill_running{tenant="acme"} 1')
+  await operate(url, 'POST', `/api/backfills/${first}/pause`)
+
+  const second = await begin(url)
+  await ended(url, second)
+  expect(told()).toMatchObject({ id: second, state: 'done', remaining: 0, reason: null, waiting_for: null })
+  const { responses, messages } = told()!
+  expect(responses).toMatchObject({ read: 60, left_out: 0, forgotten: 0 })
+  expect(responses.taken + responses.known).toBe(60)
+  expect(messages.made).toBe(3 * responses.taken)
+  const text = await metrics()
+  expect(text).toContain('refiner_sync_backfill_running{tenant="acme"} 0')
+  expect(text).toContain('refiner_sync_backfill_remaining_responses{tenant="acme"} 0')
+  expect(text).toContain(`refiner_sync_backfill_responses{tenant="acme",outcome="taken"} ${responses.taken}`)
+  expect(text).toContain(`refiner_sync_backfill_messages{tenant="acme",outcome="made"} ${messages.made}`)
+
+  isBroken = true
+  const third = await begin(url)
+  await ended(url, third)
+  expect(told()).toMatchObject({ id: third, state: 'failed' })
+  expect(loop.daemon.health().problems.join()).toContain(
+    `acme: backfill ${third} failed: reading from Refiner`,
+  )
+})

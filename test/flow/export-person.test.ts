@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test'
 import { completedSurvey, withResponse } from '../fixtures/refiner-webhook.ts'
 import { basic, bearer, deadline, type Loop, startLoop, until } from '../support/loop.ts'
 import { ADMIN_TOKEN, ask, command } from '../support/operator.ts'
+import { definition } from '../support/segments.ts'
 
 /** Everything by which the person may be mentioned; each is said nowhere but by and of them. */
 const ADA = ['ada-1042', 'ada@example.com', 'contact-ada', 'cookie-ada', 'said by ada'] as const
@@ -32,6 +33,7 @@ interface Exported {
   readonly profile: { readonly email: string } | null
   readonly accounts: readonly { readonly id: string }[]
   readonly events: readonly { readonly name: string }[]
+  readonly segments: readonly { readonly name: string }[]
   readonly responses: readonly { readonly uuid: string }[]
   readonly identities: readonly { readonly value: string }[]
   readonly items: readonly {
@@ -62,6 +64,8 @@ function has(exported: Exported, { table, row }: Mention): boolean {
       return exported.accounts.some(({ id }) => id === row['account_id'])
     case 'user_events':
       return exported.events.some(({ name }) => name === row['name'])
+    case 'segment_members':
+      return exported.segments.length === 1
     case 'responses':
       return responses.some(({ uuid }) => uuid === row['response_uuid'])
     case 'identities':
@@ -110,7 +114,13 @@ const refuses = ({ body }: { readonly body: unknown }) => {
 
 test('an export has every row of every table that mentions the person, and of nobody else', async () => {
   await using loop = await startLoop({
-    tenants: { acme: { toSegment: { anonymous: 'anonymous_id' } }, globex: {} },
+    tenants: {
+      acme: {
+        toSegment: { anonymous: 'anonymous_id' },
+        segments: [definition('everybody', 'true')],
+      },
+      globex: {},
+    },
     adminToken: ADMIN_TOKEN,
     refiner: refuses,
   })
@@ -168,6 +178,7 @@ test('an export has every row of every table that mentions the person, and of no
     'users',
     'memberships',
     'user_events',
+    'segment_members',
     'responses',
     'inbox',
     'outbox',

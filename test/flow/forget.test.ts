@@ -4,6 +4,7 @@ import type { ShownReceipt } from '../../src/console/privacy.ts'
 import { withResponse } from '../fixtures/refiner-webhook.ts'
 import { basic, bearer, keptLog, type Loop, startLoop, until } from '../support/loop.ts'
 import { ADMIN_TOKEN, ask, command } from '../support/operator.ts'
+import { definition } from '../support/segments.ts'
 
 const webhook = (loop: Loop, body: unknown, tenant = 'acme') =>
   loop.post(`/v1/refiner/${tenant}`, body, bearer(`${tenant}-webhook-secret`))
@@ -11,6 +12,8 @@ const segment = (loop: Loop, message: object, tenant = 'acme') =>
   loop.post('/v1/segment', message, basic(`${tenant}-destination-key`))
 const settled = (loop: Loop) =>
   until(() => Object.values(loop.daemon.health().tenants).every((one) => one.pending === 0))
+
+const EVERYBODY = definition('everybody', 'true', { trait: 'is_anybody', refinerSegment: 'manual-segment' })
 
 const receiptOf = async (loop: Loop, id: number) =>
   (await ask<ShownReceipt>(loop, `/api/receipts/${id}`)).body
@@ -71,7 +74,7 @@ const ada = () =>
 test('after forget nothing is left of a person, whatever comes of them again, and others are untouched', async () => {
   const { log, lines } = keptLog()
   await using loop = await startLoop({
-    tenants: { acme: { toRefiner: { delete: true } }, globex: {} },
+    tenants: { acme: { toRefiner: { delete: true }, segments: [EVERYBODY] }, globex: {} },
     adminToken: ADMIN_TOKEN,
     log,
   })
@@ -85,6 +88,7 @@ test('after forget nothing is left of a person, whatever comes of them again, an
       traits: { email: `user-${from + n}@example.com`, note: 'x'.repeat(300) },
     }))
   await loop.post('/v1/segment', { batch: others(0) }, basic('acme-destination-key'))
+  await until(() => loop.daemon.health().tenants['acme']!.segments['everybody']!.members === 121)
   await settled(loop)
   await segment(loop, { type: 'identify', userId: 'ada-lovelace-17', traits: { city: 'Turin-17-west' } })
   await segment(loop, { type: 'identify', userId: 'ada-lovelace-17', traits: { city: 'Rome' } })
@@ -92,7 +96,14 @@ test('after forget nothing is left of a person, whatever comes of them again, an
   await settled(loop)
 
   const { receipt, removed, refiner } = await forget(loop, '--tenant', 'acme', '--email', 'ada17@example.com')
-  expect(removed).toMatchObject({ users: 1, responses: 2, items: 7, accounts: 1, memberships: 1 })
+  expect(removed).toMatchObject({
+    users: 1,
+    responses: 2,
+    items: 8,
+    segment_members: 1,
+    accounts: 1,
+    memberships: 1,
+  })
   expect(refiner.state).toBe('waits')
   await until(async () => (await receiptOf(loop, receipt)).refiner.state === 'deleted')
   expect(loop.refiner.calls.slice(-2).map(({ path, body }) => [path, body])).toEqual([

@@ -3,7 +3,10 @@ import type { Configuration, DeliverySettings, Tenant } from '../../src/contract
 
 type Partly<T> = { [Name in keyof T]?: Partial<T[Name]> }
 
-export type TenantSettings = Partly<Omit<Tenant, 'name' | 'enabled'>> & { readonly enabled?: boolean }
+export type TenantSettings = Partly<Omit<Tenant, 'name' | 'enabled' | 'segments'>> & {
+  readonly enabled?: boolean
+  readonly segments?: Tenant['segments']
+}
 
 /** A tenant of the name, with invented keys that hold its name, and the defaults of the configuration file. */
 export function testTenant(name: string, settings: TenantSettings = {}): Tenant {
@@ -56,6 +59,7 @@ export function testTenant(name: string, settings: TenantSettings = {}): Tenant 
       mapping: [],
       ...toRefiner,
     },
+    segments: settings.segments ?? [],
     privacy: settings.privacy ? { allow: ['*'], deny: [], hash: [], salt: '', ...settings.privacy } : null,
   }
 }

@@ -81,6 +81,8 @@ export function factsWith({
           oldest_pending_age_seconds: null,
           dead: 0,
           polling,
+          segments: {},
+          backfill: null,
           destinations: { segment: { ...LANE, ...segment }, refiner: { ...LANE, ...refiner } },
         },
       },

@@ -65,19 +65,32 @@ function rulesOf<Rule extends RuleBase>(
 }
 
 /** A problem at the sign where it is; where references went into the text, nothing of what they stood for is told. */
-function toFinding(sheet: Sheet, rule: Path, { code, severity, path, at, ...problem }: RuleProblem): Finding {
-  const place = sheet.place(...rule, ...path)
-  const make = severity === 'error' ? error : warning
-  if (place === null) return make(code, sheet.nearestKey(...rule, ...path), problem.message, problem.hint)
+function toFinding(sheet: Sheet, rule: Path, { path, ...problem }: RuleProblem): Finding {
   const where = path.length === 0 ? '' : `\`${dotted(path)}\`: `
+  return expressionFinding(sheet, [...rule, ...path], where, problem)
+}
+
+/** The same of an expression at that path; `where` is put before what is said of it. */
+export function expressionFinding(
+  sheet: Sheet,
+  path: Path,
+  where: string,
+  { code, severity, at, message, hint }: Omit<RuleProblem, 'rule' | 'path'>,
+): Finding {
+  const place = sheet.place(...path)
+  const make = severity === 'error' ? error : warning
+  if (place === null) return make(code, sheet.nearestKey(...path), message, hint)
   if (place.references.length > 0 && !OF_KEYS_ALONE.has(code)) {
-    const message = `${where}this is wrong once ${place.references.join(' and ')} is replaced`
-    return make(code, place.valueAt, message)
+    return make(
+      code,
+      place.valueAt,
+      `${where}this is wrong once ${place.references.join(' and ')} is replaced`,
+    )
   }
   const offset =
     place.scalar === null ? null : offsetInScalar(sheet.source.text, place.scalar, String(place.value), at)
-  const hint = isCutShort(sheet, place, code) ? CUT_SHORT : problem.hint
-  return make(code, offset ?? place.valueAt, where + problem.message, hint)
+  const told = isCutShort(sheet, place, code) ? CUT_SHORT : hint
+  return make(code, offset ?? place.valueAt, where + message, told)
 }
 
 /** What is said of these holds nothing of the expression, but keys and names of rules. */

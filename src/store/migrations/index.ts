@@ -8,6 +8,8 @@ import { polling } from './006-polling.ts'
 import { backfills } from './007-backfills.ts'
 import { identities } from './008-identities.ts'
 import { privacy } from './010-privacy.ts'
+import { segments } from './011-segments.ts'
+import { polledItems } from './012-polled-items.ts'
 
 /** By name, run in the order of their names. A static map: a compiled binary has no folder to read. */
 export const migrations: Record<string, Migration> = {
@@ -20,4 +22,6 @@ export const migrations: Record<string, Migration> = {
   '007-backfills': backfills,
   '008-identities': identities,
   '010-privacy': privacy,
+  '011-segments': segments,
+  '012-polled-items': polledItems,
 }
