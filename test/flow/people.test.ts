@@ -170,6 +170,7 @@ test.each<[readonly string[]]>([
   [['suppress', '--user', 'ada']],
   [['backfill', '--since', '1d']],
   [['backfill', '--since', '1d', '--dry-run']],
+  [['segments', 'list']],
   [['tap']],
 ])('a tenant that there is none of is told by %j, with those that there are', async (args) => {
   const { code, stderr } = await command(loop, [...args, '--tenant', 'acmee'])
