@@ -20,6 +20,10 @@ const MOST_AGAIN = 2
 
 /** So far before the last poll each one begins again: what Refiner shows late, and clocks that are apart, cost nothing. */
 const LEAST_OVERLAP_MS = 10 * 60_000
+/** What Refiner's clock may be off without a word: its answers tell whole seconds, and take their time. */
+const CLOCKS_APART_MS = 30_000
+/** By more no clock is off with which TLS works for long: then it is the answer that is not of now. */
+const MOST_APART_MS = 86_400_000
 /** So often the last days are read again: a response may be answered, or its contact identified, days after it began. */
 const SWEEP_EVERY_MS = 12 * 3_600_000
 const SWEEP_MS = 7 * 86_400_000
@@ -85,6 +89,8 @@ export class Poller {
   /** What a failure broke off, to go on with: an account that refuses now and then must not begin again for ever. */
   #run: Run | null = null
   #lastError: PollStatus['lastError'] = null
+  /** How far this clock is ahead of Refiner's: by as much each poll begins earlier. */
+  #aheadMs = 0
 
   constructor(
     private readonly parts: PollerParts,
@@ -168,7 +174,7 @@ export class Poller {
     const { store, clock, isFull } = this.parts
     const { name: tenant, kinds } = this.tenant
     const { signal } = this.#stopping
-    const run = (this.#run ??= this.#begin(clock.now()))
+    let run = (this.#run ??= this.#begin(clock.now()))
     for (;;) {
       const reader = this.tenant.reader()
       if (reader === null || isFull(tenant)) return 'held'
@@ -191,6 +197,10 @@ export class Poller {
         // Perhaps it is the cursor that is refused.
         if (page.kind === 'rejected') this.#run = null
         return page
+      }
+      if (this.#isFurtherAhead(page.clockAheadMs)) {
+        run = this.#run = this.#begin(clock.now())
+        continue
       }
       await this.#find(run, page.items)
       const lead = run.trail.after(page, run.cursor)
@@ -222,6 +232,14 @@ export class Poller {
       })
       return 'read'
     }
+  }
+
+  /** Whether this clock is further ahead of Refiner's than it was taken to be. */
+  #isFurtherAhead(ms: number | null): boolean {
+    if (ms === null) return false
+    const before = this.#aheadMs
+    this.#aheadMs = ms < CLOCKS_APART_MS || ms > MOST_APART_MS ? 0 : ms
+    return this.#aheadMs > before + CLOCKS_APART_MS
   }
 
   /** Holds what of these is not known. */
@@ -267,11 +285,12 @@ export class Poller {
     // A clock that was set back: the place is not one to go on from.
     const isAhead = seenUntil > now || sweptAt > now
     const isSweep = isAhead || now - sweptAt >= SWEEP_EVERY_MS
-    const since = Math.min(seenUntil, now) - (place.lastSuccessAt === null ? 0 : overlap)
+    const ahead = this.#aheadMs
+    const since = Math.min(seenUntil, now) - ahead - (place.lastSuccessAt === null ? 0 : overlap)
     // Of what is older than half of that nobody knows any more why it was not sent, if it was not: it is not read again.
     const sweep = now - Math.min(SWEEP_MS, rememberedMs() / 2)
     const from = isSweep ? Math.min(since, sweep) : since
-    const begun = Math.min(place.begunAt, this.#startMoment(), now)
+    const begun = Math.min(place.begunAt, this.#startMoment(), now) - ahead
     return {
       since: Math.floor(Math.max(from, begun)),
       notBefore: Math.floor(Math.max(begun, Math.min(since, now - rememberedMs() / 2))),
