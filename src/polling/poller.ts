@@ -17,6 +17,8 @@ const MOST_HELD = 2000
 const MOST_HELD_CHARACTERS = 16 * 1024 * 1024
 /** So often a list is read again that got shorter while it was read. */
 const MOST_AGAIN = 2
+/** After so many at one page the others do not wait for it any more, and newer ones are looked for. */
+const MOST_FAILURES = 3
 
 /** So far before the last poll each one begins again: what Refiner shows late, and clocks that are apart, cost nothing. */
 const LEAST_OVERLAP_MS = 10 * 60_000
@@ -47,6 +49,8 @@ interface Run {
   trail: PageTrail
   /** How often it was read from the first page again. */
   again: number
+  /** Of the page that comes next, one after the other. */
+  failures: number
   /** What is to be added once all of it is known. */
   held: Found[]
   heldCharacters: number
@@ -192,13 +196,15 @@ export class Poller {
       )
       if (signal.aborted) return 'held'
       if (!page.ok) {
-        // What Refiner has still to give may be long in coming; only of a pause an end is known.
-        if (page.kind !== 'throttled') await this.#keep(run)
+        run.failures += 1
+        const isLasting = page.kind !== 'throttled' && run.failures >= MOST_FAILURES
+        if (isLasting) await this.#keep(run)
         // Perhaps it is the cursor that is refused.
-        if (page.kind === 'rejected') this.#run = null
+        if (isLasting || page.kind === 'rejected') this.#run = null
         return page
       }
-      if (this.#isFurtherAhead(page.clockAheadMs)) {
+      run.failures = 0
+      if (run.cursor === null && this.#isFurtherAhead(page.clockAheadMs)) {
         run = this.#run = this.#begin(clock.now())
         continue
       }
@@ -278,7 +284,7 @@ export class Poller {
   #begin(now: number): Run {
     const { store, rememberedMs } = this.parts
     // The disk may not have taken it at the start.
-    this.#beginOnce()
+    if (pollPlace(store, this.tenant.name) === null) this.#beginOnce()
     const place = pollPlace(store, this.tenant.name)!
     const { seenUntil, sweptAt } = place
     const overlap = Math.max(LEAST_OVERLAP_MS, 2 * this.tenant.everyMs)
@@ -300,6 +306,7 @@ export class Poller {
       cursor: null,
       trail: new PageTrail(),
       again: 0,
+      failures: 0,
       held: [],
       heldCharacters: 0,
     }

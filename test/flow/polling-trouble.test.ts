@@ -371,3 +371,39 @@ test('an account that drips its answer, or gives more than can be held, does not
     return responsesAtSegment(loop).size === 1
   })
 })
+
+test('a page that fails for long does not hold up those before it, and one that fails once keeps the order', async () => {
+  const items = some(250).map((n) => response(`r-${n}`, MINUTE + n * 1000).item)
+  let failures = 1
+  await using loop = await startPolled((clock) => ({
+    refiner(request) {
+      if (request.query.get('page_cursor') !== '200' || failures === 0) return knownBy(clock, items)(request)
+      failures -= 1
+      return new Response('', { status: 500 })
+    },
+  }))
+  await polled(loop, null)
+  const before = polling(loop).last_success
+  loop.clock.pass(3 * EVERY)
+  await until(() => {
+    loop.clock.pass(1000)
+    return polling(loop).last_success !== before
+  })
+  await settled(loop)
+  const [moments] = momentsByUser(loop.segment.delivered)
+  expect(moments).toHaveLength(250)
+  expect(moments).toEqual(moments!.toSorted())
+
+  const more = some(250).map((n) => response(`s-${n}`, 20 * MINUTE + n * 1000).item)
+  items.push(...more)
+  failures = Infinity
+  await until(() => {
+    loop.clock.pass(MINUTE)
+    return responsesAtSegment(loop).size >= 400
+  })
+  failures = 0
+  await until(() => {
+    loop.clock.pass(MINUTE)
+    return responsesAtSegment(loop).size === 500
+  })
+})
