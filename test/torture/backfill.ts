@@ -123,7 +123,8 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
 
 function polledOf(file: string): number {
   using sqlite = new Database(file, { readonly: true })
-  const query = `select count(*) as count from inbox where origin = 'poll'`
+  // Where its webhook came later, it is the webhook's: the key stays that of polling.
+  const query = `select count(*) as count from inbox where dedup_key like 'polled %' and origin <> 'backfill'`
   return sqlite.query<{ count: number }, []>(query).get()!.count
 }
 
