@@ -17,7 +17,7 @@ import { isBusy, type Store } from '../store/open.ts'
 import { PAGE_LENGTH, type ReadPage, readPage } from './read-page.ts'
 import type { BackfillSource } from './source.ts'
 import { type Taken, Taker } from './take-item.ts'
-import { afterPage, isAtEnd, narrowed } from './windows.ts'
+import { afterPage, firstPage, isAtEnd, narrowed } from './windows.ts'
 
 /**
  * How much is taken in one commit, and mapped in one go: what arrives meanwhile waits for it, and its messages have those
@@ -69,10 +69,8 @@ export interface JobParts {
 interface OpenPage extends ReadPage {
   /** The next one to be taken. */
   next: number
-  /** Those before it were counted when the page was read for the first time. */
+  /** Those before it were counted when they were read for the first time. */
   readonly countedFrom: number
-  /** Whether its days have been read to their end before: then only what was not there is counted. */
-  readonly isAgain: boolean
   /** Whether its days are to be read again once it has been taken. */
   readonly leadsAgain: boolean
 }
@@ -102,6 +100,8 @@ export class BackfillJob {
   #trail = new PageTrail()
   /** How often these days were read to their end and had got fewer responses meanwhile. */
   #again = { days: '', times: 0 }
+  /** How many of these days were counted before they were begun again. */
+  #counted = { days: '', responses: 0 }
   /** Who read last: with other settings, or switched off, its tenant may have another account, or none. */
   #readBy: RefinerReader | null = null
   #done: Promise<void> | null = null
@@ -115,6 +115,8 @@ export class BackfillJob {
     this.#record = record
     this.#doubts = parts.store.guard.doubts.count
     this.#taker = new Taker(record, parts.store, parts.source)
+    // What a page holds may have moved meanwhile to one before it. Contacts are many, and come by webhooks, too.
+    if (record.cursor.phase === 'responses' && record.cursor.page !== null) this.#beginDays()
   }
 
   /** How far it has come. */
@@ -200,12 +202,23 @@ export class BackfillJob {
 
   /** What another account gave, or one that is switched off, is not taken, and its names of pages mean nothing any more. */
   #dropOthersPage(): void {
-    const { tenant, cursor } = this.#record
+    const { tenant } = this.#record
     if (this.#readBy === null || this.#readBy === this.parts.source.reader(tenant)) return
     this.#readBy = null
     this.#page = null
-    this.#again = { days: daysOf(cursor), times: 0 }
-    this.#record = { ...this.#record, cursor: { ...cursor, page: null, place: 0 } }
+    this.#beginDays()
+  }
+
+  /** Has what is being read begin with its first page, once more. */
+  #beginDays(): void {
+    const { cursor } = this.#record
+    const responses = Math.max(this.#countedOf(cursor), (cursor.before ?? 0) + cursor.place)
+    this.#counted = { days: daysOf(cursor), responses }
+    this.#record = { ...this.#record, cursor: firstPage(cursor) }
+  }
+
+  #countedOf(cursor: BackfillCursor): number {
+    return this.#counted.days === daysOf(cursor) ? this.#counted.responses : 0
   }
 
   #pace(now: number): Pace {
@@ -275,11 +288,15 @@ export class BackfillJob {
     this.#readBy = reader
     const lead = this.#trail.after(page, cursor.page)
     if (lead === 'circle') return this.#beginDaysAgain(IN_A_CIRCLE)
-    const isAgain = this.#again.days === daysOf(cursor)
-    const leadsAgain = lead === 'again' && (!isAgain || this.#again.times < MOST_AGAIN)
+    const leadsAgain = lead === 'again' && this.#againOf(cursor) < MOST_AGAIN
     const nextCursor = lead === 'on' ? page.nextCursor : null
-    this.#page = { ...page, nextCursor, next: 0, countedFrom: cursor.place, isAgain, leadsAgain }
+    const countedFrom = Math.max(cursor.place, this.#countedOf(cursor) - (cursor.before ?? 0))
+    this.#page = { ...page, nextCursor, next: 0, countedFrom, leadsAgain }
     return 0
+  }
+
+  #againOf(cursor: BackfillCursor): number {
+    return this.#again.days === daysOf(cursor) ? this.#again.times : 0
   }
 
   /** From their first page, once; then it ends as failed. */
@@ -289,7 +306,7 @@ export class BackfillJob {
       return this.#end('failed', `reading from Refiner: ${reason}`)
     }
     this.#begunAgain = daysOf(cursor)
-    this.#record = { ...this.#record, cursor: { ...cursor, page: null, place: 0 } }
+    this.#beginDays()
     return AWAY_MS
   }
 
@@ -324,8 +341,9 @@ export class BackfillJob {
       const counts = { ...before.counts }
       some.forEach((item, index) => {
         const taken = this.#taker.take(before.cursor.phase, item, now)
-        const isCounted = page.isAgain ? taken === 'taken' : page.next + index >= page.countedFrom
-        if (isCounted) count(counts, taken)
+        // What was not there the first time is counted the second time.
+        const isNew = taken === 'taken' && before.mode === 'to-segment'
+        if (isNew || page.next + index >= page.countedFrom) count(counts, taken)
       })
       const until = newestItem(store)
       const { cursor, filter } = before
@@ -334,7 +352,7 @@ export class BackfillJob {
         counts,
         cursor: isWhole
           ? page.leadsAgain
-            ? { ...cursor, page: null, place: 0 }
+            ? firstPage(cursor)
             : afterPage(cursor, page, filter, PAGE_LENGTH)
           : { ...cursor, place: Math.max(cursor.place, next) },
         uncounted: until > after ? { after, until } : null,
@@ -347,11 +365,16 @@ export class BackfillJob {
     this.#newest = saved.uncounted?.until ?? this.#newest
     page.next = next
     if (isWhole) {
-      const times = page.isAgain ? this.#again.times + 1 : 1
-      if (page.leadsAgain) this.#again = { days: daysOf(before.cursor), times }
+      if (page.leadsAgain) this.#readAgain(before.cursor, page.items.length)
       this.#page = null
     }
     if (saved.uncounted !== null) wakeMapper()
+  }
+
+  #readAgain(cursor: BackfillCursor, onLastPage: number): void {
+    const responses = Math.max(this.#countedOf(cursor), (cursor.before ?? 0) + onLastPage)
+    this.#counted = { days: daysOf(cursor), responses }
+    this.#again = { days: daysOf(cursor), times: this.#againOf(cursor) + 1 }
   }
 
   #end(to: 'done' | 'failed', reason: string | null): null {

@@ -44,6 +44,11 @@ export function narrowed(cursor: BackfillCursor, page: PageSize, pageLength: num
   return { ...cursor, days: Math.max(1, Math.floor(cursor.days * Math.min(share, 0.5))), place: 0 }
 }
 
+/** The first page of what is being read. */
+export function firstPage(cursor: BackfillCursor): BackfillCursor {
+  return { ...cursor, page: null, place: 0, before: 0 }
+}
+
 /** Where it goes on behind a page that has been taken. */
 export function afterPage(
   cursor: BackfillCursor,
@@ -52,9 +57,9 @@ export function afterPage(
   pageLength: number,
 ): BackfillCursor {
   if (page.nextCursor !== null) {
-    return { ...cursor, page: page.nextCursor, place: 0 }
+    return { ...cursor, page: page.nextCursor, place: 0, before: (cursor.before ?? 0) + page.items.length }
   }
-  const next = { page: null, place: 0 }
+  const next = { page: null, place: 0, before: 0 }
   if (cursor.phase === 'contacts') return { ...cursor, ...next, phase: 'responses' }
   const isSparse = cursor.page === null && page.items.length * 3 < pageLength
   const days = isSparse ? Math.min(cursor.days * 2, MOST_DAYS) : cursor.days

@@ -11,6 +11,7 @@ import type { AskedPause } from './asked-pause.ts'
 import type { ClientParts } from './client-parts.ts'
 import { getText } from './http-get.ts'
 import { judge } from './judge-answer.ts'
+import { clockAheadMs } from './peer-clocks.ts'
 import { USER_AGENT } from './user-agent.ts'
 
 /** A page of a thousand responses with all that contacts can hold comes to some megabytes. */
@@ -71,10 +72,11 @@ export class RefinerRestReader implements RefinerReader {
       if (retryAfterMs !== null) pause.ask(retryAfterMs)
       return { ok: false, kind: kind === 'retry' ? 'unavailable' : kind, retryAfterMs, status, reason }
     }
-    return (
-      readPage(result.answered ? result.body : '', parameters.has('page_cursor')) ??
-      failure('unavailable', `${this.#host} answered with something that is no page of ${path}`)
-    )
+    const page = result.answered ? readPage(result.body, parameters.has('page_cursor')) : null
+    if (page === null || !result.answered) {
+      return failure('unavailable', `${this.#host} answered with something that is no page of ${path}`)
+    }
+    return { ...page, clockAheadMs: clockAheadMs(result.headers, clock.now()) }
   }
 }
 
@@ -96,7 +98,7 @@ function moment(ms: number): string {
 }
 
 /** Null when it is none. `isByCursor`: it was asked for by its cursor. */
-function readPage(body: string, isByCursor: boolean): Page<JsonObject> | null {
+function readPage(body: string, isByCursor: boolean): Omit<Page<JsonObject>, 'clockAheadMs'> | null {
   let answer: JsonValue
   try {
     answer = parseExact(body) as JsonValue

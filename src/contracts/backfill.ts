@@ -51,6 +51,8 @@ export interface BackfillCursor {
   readonly page: string | null
   /** How many of the page have been taken. */
   readonly place: number
+  /** How many there were on the pages of these days before it; missing for none. */
+  readonly before?: number
 }
 
 /** A backfill as the store keeps it. */

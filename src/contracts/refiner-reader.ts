@@ -36,6 +36,8 @@ export interface Page<Item> {
   readonly nextCursor: string | null
   /** How many there are on all pages; null where Refiner does not say. */
   readonly total: number | null
+  /** How far this machine's clock is ahead of Refiner's, in ms, by its answer; null where it does not say. */
+  readonly clockAheadMs: number | null
 }
 
 /** Why there is no page. `reason` is for people: no secrets, no personal data. */

@@ -19,8 +19,13 @@ export function webhookBodyOf(item: JsonObject, triggeredEvent: string): JsonObj
 export function webhookBodiesOf(item: JsonObject, kinds: ReadonlySet<InteractionKind>): JsonObject[] {
   return TRIGGERS.filter(
     ([kind, moment]) =>
-      kinds.has(kind) && (item[moment] ?? null) !== null && (kind !== 'dismissed' || isAsDismissed(item)),
+      kinds.has(kind) && isTold(item[moment]) && (kind !== 'dismissed' || isAsDismissed(item)),
   ).map(([, , trigger]) => webhookBodyOf(item, trigger))
+}
+
+/** Whatever form a moment has it says that it happened, but for what stands for none. */
+function isTold(moment: JsonValue | undefined): boolean {
+  return moment !== undefined && moment !== null && moment !== '' && moment !== false
 }
 
 /**

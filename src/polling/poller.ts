@@ -17,9 +17,15 @@ const MOST_HELD = 2000
 const MOST_HELD_CHARACTERS = 16 * 1024 * 1024
 /** So often a list is read again that got shorter while it was read. */
 const MOST_AGAIN = 2
+/** After so many at one page the others do not wait for it any more, and newer ones are looked for. */
+const MOST_FAILURES = 3
 
 /** So far before the last poll each one begins again: what Refiner shows late, and clocks that are apart, cost nothing. */
 const LEAST_OVERLAP_MS = 10 * 60_000
+/** What Refiner's clock may be off without a word: its answers tell whole seconds, and take their time. */
+const CLOCKS_APART_MS = 30_000
+/** By more no clock is off with which TLS works for long: then it is the answer that is not of now. */
+const MOST_APART_MS = 86_400_000
 /** So often the last days are read again: a response may be answered, or its contact identified, days after it began. */
 const SWEEP_EVERY_MS = 12 * 3_600_000
 const SWEEP_MS = 7 * 86_400_000
@@ -43,6 +49,8 @@ interface Run {
   trail: PageTrail
   /** How often it was read from the first page again. */
   again: number
+  /** Of the page that comes next, one after the other. */
+  failures: number
   /** What is to be added once all of it is known. */
   held: Found[]
   heldCharacters: number
@@ -85,6 +93,8 @@ export class Poller {
   /** What a failure broke off, to go on with: an account that refuses now and then must not begin again for ever. */
   #run: Run | null = null
   #lastError: PollStatus['lastError'] = null
+  /** How far this clock is ahead of Refiner's: by as much each poll begins earlier. */
+  #aheadMs = 0
 
   constructor(
     private readonly parts: PollerParts,
@@ -168,7 +178,7 @@ export class Poller {
     const { store, clock, isFull } = this.parts
     const { name: tenant, kinds } = this.tenant
     const { signal } = this.#stopping
-    const run = (this.#run ??= this.#begin(clock.now()))
+    let run = (this.#run ??= this.#begin(clock.now()))
     for (;;) {
       const reader = this.tenant.reader()
       if (reader === null || isFull(tenant)) return 'held'
@@ -186,11 +196,17 @@ export class Poller {
       )
       if (signal.aborted) return 'held'
       if (!page.ok) {
-        // What Refiner has still to give may be long in coming; only of a pause an end is known.
-        if (page.kind !== 'throttled') await this.#keep(run)
+        run.failures += 1
+        const isLasting = page.kind !== 'throttled' && run.failures >= MOST_FAILURES
+        if (isLasting) await this.#keep(run)
         // Perhaps it is the cursor that is refused.
-        if (page.kind === 'rejected') this.#run = null
+        if (isLasting || page.kind === 'rejected') this.#run = null
         return page
+      }
+      run.failures = 0
+      if (run.cursor === null && this.#isFurtherAhead(page.clockAheadMs)) {
+        run = this.#run = this.#begin(clock.now())
+        continue
       }
       await this.#find(run, page.items)
       const lead = run.trail.after(page, run.cursor)
@@ -222,6 +238,14 @@ export class Poller {
       })
       return 'read'
     }
+  }
+
+  /** Whether this clock is further ahead of Refiner's than it was taken to be. */
+  #isFurtherAhead(ms: number | null): boolean {
+    if (ms === null) return false
+    const before = this.#aheadMs
+    this.#aheadMs = ms < CLOCKS_APART_MS || ms > MOST_APART_MS ? 0 : ms
+    return this.#aheadMs > before + CLOCKS_APART_MS
   }
 
   /** Holds what of these is not known. */
@@ -260,18 +284,19 @@ export class Poller {
   #begin(now: number): Run {
     const { store, rememberedMs } = this.parts
     // The disk may not have taken it at the start.
-    this.#beginOnce()
+    if (pollPlace(store, this.tenant.name) === null) this.#beginOnce()
     const place = pollPlace(store, this.tenant.name)!
     const { seenUntil, sweptAt } = place
     const overlap = Math.max(LEAST_OVERLAP_MS, 2 * this.tenant.everyMs)
     // A clock that was set back: the place is not one to go on from.
     const isAhead = seenUntil > now || sweptAt > now
     const isSweep = isAhead || now - sweptAt >= SWEEP_EVERY_MS
-    const since = Math.min(seenUntil, now) - (place.lastSuccessAt === null ? 0 : overlap)
+    const ahead = this.#aheadMs
+    const since = Math.min(seenUntil, now) - ahead - (place.lastSuccessAt === null ? 0 : overlap)
     // Of what is older than half of that nobody knows any more why it was not sent, if it was not: it is not read again.
     const sweep = now - Math.min(SWEEP_MS, rememberedMs() / 2)
     const from = isSweep ? Math.min(since, sweep) : since
-    const begun = Math.min(place.begunAt, this.#startMoment(), now)
+    const begun = Math.min(place.begunAt, this.#startMoment(), now) - ahead
     return {
       since: Math.floor(Math.max(from, begun)),
       notBefore: Math.floor(Math.max(begun, Math.min(since, now - rememberedMs() / 2))),
@@ -281,6 +306,7 @@ export class Poller {
       cursor: null,
       trail: new PageTrail(),
       again: 0,
+      failures: 0,
       held: [],
       heldCharacters: 0,
     }

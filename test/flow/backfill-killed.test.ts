@@ -15,6 +15,7 @@ test(
       outOfOrder: 0,
       states: ['done', 'done'],
     })
+    expect(report.polled).toBeGreaterThan(0)
   },
   MOST_MS,
 )

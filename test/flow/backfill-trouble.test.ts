@@ -104,3 +104,26 @@ test('with another key, what was read with the old one and not yet taken is not 
   )
   expect(others.length).toBe(taken)
 })
+
+test('what moves to another page while it is paused, or the daemon is down, is brought over', async () => {
+  let left = ofOneDay()
+  await using loop = await startLoop({ adminToken: ADMIN, refiner: (request) => history(left)(request) })
+  const id = await begin(loop.daemon.url)
+  const counts = async () => (await operate(loop.daemon.url, 'GET', `/api/backfills/${id}`)).body.counts
+  await until(async () => (await counts()).read > 450)
+  await operate(loop.daemon.url, 'POST', `/api/backfills/${id}/pause`)
+  // Those of the first page, which were taken.
+  left = left.slice(0, -30)
+  await operate(loop.daemon.url, 'POST', `/api/backfills/${id}/resume`)
+  await until(async () => (await counts()).read > 810)
+  await loop.restart()
+  const shown = await ended(loop.daemon.url, id)
+  expect(shown.state).toBe('done')
+  await settled(loop)
+  const came = byResponse(loop.segment.delivered)
+  expect(left.filter((item) => !came.has(String(item['uuid']))).length).toBe(0)
+  expect(shown.counts.taken).toBe(COUNT)
+  // By as many as were deleted it may be too much: by their places in the list it is known what was counted.
+  expect(shown.counts.read).toBeLessThanOrEqual(COUNT + 30)
+  expect(loop.segment.messages).toHaveLength(3 * COUNT)
+})

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { Database } from 'bun:sqlite'
 import { momentsByUser } from '../support/backfill.ts'
-import { deadline, type Loop, until } from '../support/loop.ts'
+import { history } from '../support/history.ts'
+import { deadline, keptLog, type Loop, until } from '../support/loop.ts'
 import {
   EVERY,
   ids,
@@ -313,4 +314,96 @@ test('what Refiner could not be asked for in weeks is fetched, however long deli
   })
   await settled(loop)
   expect(some(40).filter((n) => !responsesAtSegment(loop).has(`r-${n}`))).toEqual([])
+})
+
+test('a clock that is ahead of that of Refiner costs nothing', async () => {
+  const AHEAD = 3 * 60 * MINUTE
+  // As Refiner sees it, they happen after the first start.
+  const items = [MINUTE, 7 * MINUTE].map((at, n) => response(`r-${n}`, at - AHEAD, `user-${n}`).item)
+  const { promise: ready, resolve } = Promise.withResolvers<void>()
+  await using loop = await startPolled((clock) => ({
+    async refiner(request) {
+      if (request.method !== 'GET') return null
+      await ready
+      const there = clock.now() - AHEAD
+      const known = items.filter((item) => Date.parse(`${item.completed_at.replace(' ', 'T')}Z`) <= there)
+      const answer = await history(known)(request)
+      const headers = { date: new Date(there).toUTCString() }
+      return answer instanceof Response ? new Response(await answer.text(), { headers }) : answer
+    },
+  }))
+  resolve()
+  await polled(loop, null)
+  for (const _ of some(3)) await nextPoll(loop)
+  await settled(loop)
+  expect(responsesAtSegment(loop)).toEqual(new Set(['r-0', 'r-1']))
+})
+
+test('an account that drips its answer, or gives more than can be held, does not hold up polling for ever', async () => {
+  const dripping = () =>
+    new Response(
+      new ReadableStream({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 10))
+          controller.enqueue(' ')
+        },
+      }),
+    )
+  // Some kilobytes on the way here.
+  const bomb = Bun.gzipSync(new Uint8Array(33 * 1024 * 1024))
+  const large = () => new Response(bomb, { headers: { 'content-encoding': 'gzip' } })
+  const faults = [dripping, large]
+  const item = response('found', MINUTE).item
+  const { log, lines } = keptLog()
+  await using loop = await startPolled((clock) => ({
+    log,
+    refiner: (request) =>
+      request.method === 'GET' && faults.length > 0 ? faults.shift()!() : knownBy(clock, [item])(request),
+  }))
+  const told = (text: string) => () => {
+    loop.clock.pass(1000)
+    return lines.some((line) => line.includes(text))
+  }
+  await until(told('did not answer within 2000 ms'))
+  await until(told('more than can be read'))
+  await until(() => {
+    loop.clock.pass(MINUTE)
+    return responsesAtSegment(loop).size === 1
+  })
+})
+
+test('a page that fails for long does not hold up those before it, and one that fails once keeps the order', async () => {
+  const items = some(250).map((n) => response(`r-${n}`, MINUTE + n * 1000).item)
+  let failures = 1
+  await using loop = await startPolled((clock) => ({
+    refiner(request) {
+      if (request.query.get('page_cursor') !== '200' || failures === 0) return knownBy(clock, items)(request)
+      failures -= 1
+      return new Response('', { status: 500 })
+    },
+  }))
+  await polled(loop, null)
+  const before = polling(loop).last_success
+  loop.clock.pass(3 * EVERY)
+  await until(() => {
+    loop.clock.pass(1000)
+    return polling(loop).last_success !== before
+  })
+  await settled(loop)
+  const [moments] = momentsByUser(loop.segment.delivered)
+  expect(moments).toHaveLength(250)
+  expect(moments).toEqual(moments!.toSorted())
+
+  const more = some(250).map((n) => response(`s-${n}`, 20 * MINUTE + n * 1000).item)
+  items.push(...more)
+  failures = Infinity
+  await until(() => {
+    loop.clock.pass(MINUTE)
+    return responsesAtSegment(loop).size >= 400
+  })
+  failures = 0
+  await until(() => {
+    loop.clock.pass(MINUTE)
+    return responsesAtSegment(loop).size === 500
+  })
 })

@@ -124,3 +124,9 @@ test('a response tells of all that happened with it, but not of a dismissal whos
   ])
   expect(triggers(response({}))).toEqual([])
 })
+
+test('a moment that is empty is none', () => {
+  const item = { uuid: 'r', last_shown_at: '2024-05-01 12:00:00', completed_at: '', dismissed_at: false }
+  const bodies = webhookBodiesOf(item, new Set(['seen', 'dismissed', 'completed']))
+  expect(bodies.map((body) => body['triggered_event'])).toEqual(['Saw Survey'])
+})

@@ -35,7 +35,13 @@ function pollerOf(items: readonly object[], parts: Partial<PollerParts> = {}) {
   const reader: RefinerReader = {
     async responses(query) {
       asked.push(query)
-      return { ok: true, items: items as readonly JsonObject[], nextCursor: null, total: items.length }
+      return {
+        ok: true,
+        items: items as readonly JsonObject[],
+        nextCursor: null,
+        total: items.length,
+        clockAheadMs: null,
+      }
     },
     contacts: () => Promise.reject(new Error('not asked for')),
   }

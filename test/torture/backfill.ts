@@ -79,6 +79,11 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
   stops.defer(() => {
     daemon?.process.kill('SIGKILL')
   })
+  const database = join(place.folder, 'data', 'refiner-sync.db')
+  await start()
+  daemon!.process.kill('SIGKILL')
+  await daemon!.process.exited
+  pollFrom(database, when.begins - 60_000)
   let url = await start()
   const waiting = numbers.toSorted(() => random.next() - 0.5)
   const sender = async () => {
@@ -117,13 +122,20 @@ export async function killedBackfill({ responses, kills, seed }: Plan): Promise<
     incomplete: calls.filter(([, came]) => CALLS.some((call) => !came.includes(call))).map(([uuid]) => uuid),
     outOfOrder: calls.filter(([, came]) => came.join() !== CALLS.join()).length,
     states: [first.state, second.state],
-    polled: polledOf(join(place.folder, 'data', 'refiner-sync.db')),
+    polled: polledOf(database),
   }
+}
+
+/** As if polling had begun then: what was before its beginning it leaves to a backfill. */
+function pollFrom(file: string, moment: number): void {
+  using sqlite = new Database(file)
+  sqlite.run('update poll_places set begun_at = ?, seen_until = ?, last_success_at = null', [moment, moment])
 }
 
 function polledOf(file: string): number {
   using sqlite = new Database(file, { readonly: true })
-  const query = `select count(*) as count from inbox where origin = 'poll'`
+  // Where its webhook came later, it is the webhook's: the key stays that of polling.
+  const query = `select count(*) as count from inbox where dedup_key like 'polled %' and origin <> 'backfill'`
   return sqlite.query<{ count: number }, []>(query).get()!.count
 }
 
