@@ -79,6 +79,7 @@ export function declareUser(environment: Environment): Environment {
 export interface UserFacts {
   readonly tenant: string
   readonly userId: string
+  readonly firstSeenAt: number
   readonly email: string | null
   readonly refinerUuid: string | null
   readonly traits: JsonObject

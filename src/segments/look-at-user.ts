@@ -17,6 +17,8 @@ export interface KeptSegment {
 export interface Finding {
   readonly segment: SegmentRow
   readonly userId: string
+  /** When the user was first seen: whoever was forgotten and is back is not told of under the IDs of before. */
+  readonly userSince: number
   readonly member: boolean
   /** How often the user entered or left, this time included. */
   readonly changes: number
@@ -55,7 +57,7 @@ export function lookAtUser(
     if (failure !== null) failures.set(segment.id, failure)
     const before = known.get(segment.id)
     const changes = before?.changes ?? 0
-    const of = { segment, userId, member }
+    const of = { segment, userId, userSince: facts.firstSeenAt, member }
     if ((before?.member === 1) !== member) {
       findings.push({ ...of, changes: changes + 1, isNew: true, told: toldOf(segment, member) })
     } else if (member && retells) {
@@ -107,9 +109,9 @@ export function writeFindings(store: Store, findings: readonly Finding[], now: n
 }
 
 /** The same for the same change of the same user and the same segment in the same database. */
-function keyOf({ segment, userId, changes, isNew }: Finding): string {
+function keyOf({ segment, userId, userSince, changes, isNew }: Finding): string {
   const { id, tenant, createdAt, revision } = segment
   const told = isNew ? 'changed' : revision
-  const of = JSON.stringify([tenant, id, createdAt, userId, changes, told])
+  const of = JSON.stringify([tenant, id, createdAt, userId, userSince, changes, told])
   return Bun.SHA256.hash(of, 'hex').slice(0, 32)
 }

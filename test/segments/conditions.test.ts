@@ -11,6 +11,7 @@ test.each([
   const facts: UserFacts = {
     tenant: 'acme',
     userId: 'ada',
+    firstSeenAt: 1,
     email: null,
     refinerUuid: null,
     traits: {},

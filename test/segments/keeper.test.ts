@@ -306,6 +306,38 @@ describe('whatever else there is to do', () => {
   })
 })
 
+test('who loses an answer to another contact is looked at', () => {
+  const kept = keepSegments(store, { acme: [definition('promoters', 'int(answers.nps) >= 9')] })
+  kept.keep([user('ada', {}, 'c-1'), response('r-1', { contact: 'c-1' }, { nps: '10' })])
+  kept.settle()
+  expect(kept.members('promoters')).toEqual(['ada'])
+  kept.keep([user('ben', {}, 'c-2'), response('r-1', { userId: 'ben', contact: 'c-2' }, { nps: '10' })])
+  kept.settle()
+  expect(kept.members('promoters')).toEqual(['ben'])
+})
+
+test('who was forgotten and is back is told of under IDs of its own', () => {
+  const kept = keepSegments(store, {
+    acme: [definition('pros', 'traits.plan == "pro"', { trait: 'is_pro' })],
+  })
+  kept.keep([user('ada', { plan: 'pro' })])
+  kept.settle()
+  forgetNow(store, 'ada')
+  expect(kept.members('pros')).toEqual([])
+  kept.keep([user('ada', { plan: 'pro' })])
+  kept.settle()
+  expect(kept.members('pros')).toEqual(['ada'])
+  const told = kept.told()
+  expect(new Set(told.map(({ key }) => key)).size).toBe(told.length)
+  expect(told.length).toBe(2)
+})
+
+/** As forgetting does to these tables; the item stays, so that a second one of the same ID would not get in. */
+function forgetNow(from: Store, userId: string): void {
+  from.sqlite.run('delete from segment_members where user_id = ?', [userId])
+  from.sqlite.run('delete from users where user_id = ?', [userId])
+}
+
 const SEGMENTS = [
   definition('pros', 'traits.plan == "pro"', { trait: 'is_pro' }),
   definition('large', 'account.traits.seats > 4', { trait: 'is_large' }),

@@ -84,9 +84,9 @@ const accountChanged = `insert into segment_accounts_changed (tenant, account_id
   on conflict (tenant, account_id) do update set again = (done_until <> '');`
 
 /** Answers that somebody gave before Refiner knew them belong to the user whose contact it is, and to no other. */
-const contactChanged = `insert into segment_users_changed (tenant, user_id)
+const contactChanged = (of: 'new' | 'old') => `insert into segment_users_changed (tenant, user_id)
   select distinct identities.tenant, identities.user_id from identities
-  where new.user_id is null and identities.tenant = new.tenant and kind = 'uuid' and value = new.contact_uuid
+  where ${of}.user_id is null and identities.tenant = ${of}.tenant and kind = 'uuid' and value = ${of}.contact_uuid
     and not exists (select 1 from segment_users_changed as known
       where known.tenant = identities.tenant and known.user_id = identities.user_id);`
 
@@ -119,14 +119,15 @@ const triggers = [
   ),
   trigger('segments_see_event', 'insert on user_events', 'true', ofNew),
   trigger('segments_see_event_change', 'update on user_events', 'true', ofNew),
-  trigger('segments_see_response', 'insert on responses', 'true', ofNew, contactChanged),
+  trigger('segments_see_response', 'insert on responses', 'true', ofNew, contactChanged('new')),
   trigger(
     'segments_see_response_change',
     'update on responses',
     'true',
     ofNew,
     userChanged('old.tenant', 'old.user_id'),
-    contactChanged,
+    contactChanged('new'),
+    contactChanged('old'),
   ),
   trigger('segments_see_identity', 'insert on identities', `new.kind = 'uuid'`, ofNew),
   trigger(
