@@ -176,6 +176,7 @@ function keepSegments(store: Store) {
     wakeMapper() {},
     isFlooded: () => false,
     waiting: () => 0,
+    mostPending: () => Infinity,
   })
   return {
     keeper,

@@ -190,6 +190,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     wakeMapper: () => mapper.wake(),
     isFlooded: () => front.isFlooded,
     waiting: (tenant) => counts.pending(tenant, 'segment') + counts.pending(tenant, 'refiner_webhook'),
+    mostPending: () => generation.configuration.server.maxPending,
   })
 
   let stopping: Promise<void> | null = null

@@ -43,7 +43,8 @@ export interface Membership {
 
 /**
  * Evaluates the conditions of a tenant's segments for one user, in their order. A condition that reads what the user
- * does not have does not hold, and neither does one that fails. Depends on nothing but its arguments.
+ * does not have does not hold, and neither does one that fails. Depends on nothing but its arguments. Throws where the facts
+ * cannot be read.
  */
 export function membershipsOf(conditions: readonly Expression[], facts: UserFacts): readonly Membership[] {
   const variables = new UserVariables(facts)
@@ -53,6 +54,8 @@ export function membershipsOf(conditions: readonly Expression[], facts: UserFact
       if (typeof value === 'boolean') return { member: value, failure: null }
       return { member: false, failure: 'it is neither true nor false' }
     } catch (error) {
+      // A disk that fails puts nobody out of a segment.
+      if (variables.unread !== undefined) throw variables.unread.error
       const failure = isMissing(error) ? null : failureText(error, condition.text)
       return { member: false, failure }
     }

@@ -79,6 +79,7 @@ export function declareUser(environment: Environment): Environment {
 export interface UserFacts {
   readonly tenant: string
   readonly userId: string
+  readonly firstSeenAt: number
   readonly email: string | null
   readonly refinerUuid: string | null
   readonly traits: JsonObject
@@ -113,8 +114,14 @@ export class UserVariables {
   #facts: readonly ResponseFacts[] | undefined
   #responses: readonly Response[] | undefined
   #answers: Readable | undefined
+  #unread: { readonly error: unknown } | undefined
 
   constructor(private readonly from: UserFacts) {}
+
+  /** What kept the facts from being read: no condition can tell anything then. */
+  get unread(): { readonly error: unknown } | undefined {
+    return this.#unread
+  }
 
   get tenant(): string {
     return this.from.tenant
@@ -134,19 +141,17 @@ export class UserVariables {
   }
 
   get accounts(): readonly Account[] {
-    return (this.#accounts ??= this.from
-      .accounts()
-      .map(({ id, traits }) => new Account(id, readableMap(traits))))
+    return (this.#accounts ??= this.#read(() => this.from.accounts()).map(
+      ({ id, traits }) => new Account(id, readableMap(traits)),
+    ))
   }
 
   get events(): ReadonlyMap<string, Event> {
     return (this.#events ??= new Map(
-      this.from
-        .events()
-        .map(({ name, count, firstAt, lastAt }) => [
-          name,
-          new Event(BigInt(count), new Date(firstAt), new Date(lastAt)),
-        ]),
+      this.#read(() => this.from.events()).map(({ name, count, firstAt, lastAt }) => [
+        name,
+        new Event(BigInt(count), new Date(firstAt), new Date(lastAt)),
+      ]),
     ))
   }
 
@@ -171,7 +176,16 @@ export class UserVariables {
   }
 
   get #kept(): readonly ResponseFacts[] {
-    return (this.#facts ??= this.from.responses())
+    return (this.#facts ??= this.#read(() => this.from.responses()))
+  }
+
+  #read<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      this.#unread ??= { error }
+      throw error
+    }
   }
 }
 

@@ -9,11 +9,11 @@ import { reading } from '../store/reading.ts'
 import {
   accountChanged,
   accountMembersAfter,
-  dropChangedAccount,
   dropChangedUser,
   membersAfter,
   moveChangedAccount,
   noteChangedUser,
+  settleChangedAccount,
   type SegmentMember,
   usersChanged,
 } from '../store/segment-members.ts'
@@ -27,10 +27,11 @@ import {
   setAside,
   usersAfter,
 } from '../store/segments.ts'
-import { isToldOf, type KeptSegment, type Looked, lookAtUsers, writeFindings } from './look-at-users.ts'
+import { isToldOf, type KeptSegment, type Looked, lookAtUser, writeFindings } from './look-at-user.ts'
 
-/** So many users are looked at in one step: some milliseconds of work, and one commit. */
+/** So many users are looked at in one step, and one commit; fewer where that takes long, but one at least. */
 const USERS_AT_ONCE = 100
+const LONG_MS = 5
 /** The pause after a step is so many times as long as it took: everything else comes first. */
 const PAUSE_SHARE = 2
 const PAUSE_MS = 10
@@ -59,6 +60,8 @@ export interface KeeperParts {
   readonly isFlooded: () => boolean
   /** How much waits to be sent for a tenant. */
   readonly waiting: (tenant: string) => number
+  /** With how much waiting a tenant's sources are answered 503. */
+  readonly mostPending: () => number
 }
 
 /**
@@ -189,45 +192,45 @@ export class SegmentKeeper {
     this.#schedule(Math.max(pause, PAUSE_SHARE * (clock.elapsed() - began)))
   }
 
-  /** Does one step; answers whether there may be more to do. */
+  /** Does one step, some of everything, so that nothing waits for all of another; answers whether there may be more to do. */
   #step(): boolean {
-    return (
-      this.#adopt() || this.#lookAtAccount() || this.#lookAtChanged() || this.#scan() || this.#removeRetired()
-    )
+    if (this.#adopt()) return true
+    const done = [this.#passOnAccounts(), this.#lookAtChanged(), this.#scan() || this.#removeRetired()]
+    return done.includes(true)
   }
 
-  /** Passes on to some of its members that something of an account changed. */
-  #lookAtAccount(): boolean {
+  /** Passes on to members that something of their account changed. */
+  #passOnAccounts(): boolean {
     const { store } = this.parts
-    const [account] = accountChanged(store, {})
-    if (account === undefined) return false
-    const { tenant, accountId, doneUntil } = account
-    const limit = USERS_AT_ONCE
-    const members = accountMembersAfter(store, { tenant, accountId, after: doneUntil, limit })
+    if (accountChanged(store, {}).length === 0) return false
     store.relaxedTransaction(() => {
-      for (const { userId } of members) noteChangedUser(store, { tenant, userId })
-      if (members.length < limit) dropChangedAccount(store, { tenant, accountId })
-      else moveChangedAccount(store, { tenant, accountId, until: members.at(-1)!.userId })
+      for (let left = USERS_AT_ONCE; left > 0;) left -= Math.max(1, this.#passOnAccount(left))
     })
     return true
+  }
+
+  /** Answers to how many. */
+  #passOnAccount(limit: number): number {
+    const { store } = this.parts
+    const [account] = accountChanged(store, {})
+    if (account === undefined) return limit
+    const { tenant, accountId, doneUntil } = account
+    const members = accountMembersAfter(store, { tenant, accountId, after: doneUntil, limit })
+    for (const { userId } of members) noteChangedUser(store, { tenant, userId })
+    if (members.length < limit) settleChangedAccount(store, account)
+    else moveChangedAccount(store, { place: account.place, until: members.at(-1)!.userId })
+    return members.length
   }
 
   #lookAtChanged(): boolean {
     const { store } = this.parts
     const changed = usersChanged(store, { limit: USERS_AT_ONCE })
     if (changed.length === 0) return false
-    const byTenant = Map.groupBy(changed, ({ tenant }) => tenant)
-    const looked = reading(store, () =>
-      [...byTenant].map(([tenant, users]) =>
-        this.#look(
-          this.#segments.get(tenant) ?? [],
-          tenant,
-          users.map(({ userId }) => userId),
-        ),
-      ),
+    const looked = this.#lookAtSome(changed, ({ tenant, userId }) =>
+      this.#look(this.#segments.get(tenant) ?? [], { tenant, userId, retells: false }),
     )
     this.#write(looked, () => {
-      for (const { place } of changed) dropChangedUser(store, { place })
+      for (const { place } of changed.slice(0, looked.length)) dropChangedUser(store, { place })
     })
     return true
   }
@@ -235,38 +238,51 @@ export class SegmentKeeper {
   /** Looks at the next of everybody, for one segment whose members are not complete. */
   #scan(): boolean {
     for (const [tenant, segments] of this.#segments) {
-      const segment = segments.find(({ row }) => row.scannedUntil !== null)
-      if (segment === undefined || this.#isHeldBack(tenant, segment)) continue
+      const open = segments.filter(({ row }) => row.scannedUntil !== null)
+      // Of those that tell nobody nothing has to wait.
+      const quiet = open.find((one) => !isTelling(one))
+      const segment = quiet ?? (this.#isHeldBack(tenant) ? undefined : open[0])
+      if (segment === undefined) continue
       this.#scanSome(tenant, segment)
       return true
     }
     return false
   }
 
-  #isHeldBack(tenant: string, { row }: KeptSegment): boolean {
-    const { refinerSegment, trait, enteredEvent, leftEvent } = row
-    const isTold = [refinerSegment, trait, enteredEvent, leftEvent].some((one) => one !== null)
-    return isTold && this.parts.waiting(tenant) > MOST_WAITING
+  #isHeldBack(tenant: string): boolean {
+    const { waiting, mostPending } = this.parts
+    return waiting(tenant) > Math.min(MOST_WAITING, mostPending() / 2)
   }
 
   #scanSome(tenant: string, segment: KeptSegment): void {
     const { store, log } = this.parts
     const { row } = segment
-    const limit = USERS_AT_ONCE
-    const looked = reading(store, () => {
-      const users = usersAfter(store, { tenant, after: row.scannedUntil!, limit }).map(({ userId }) => userId)
-      return {
-        ...this.#look([segment], tenant, users, true),
-        last: users.length < limit ? null : users.at(-1)!,
-      }
-    })
-    this.#write([looked], () => noteScanned(store, row.id, looked.last))
+    const users = usersAfter(store, { tenant, after: row.scannedUntil!, limit: USERS_AT_ONCE })
+    const looked = this.#lookAtSome(users, ({ userId }) =>
+      this.#look([segment], { tenant, userId, retells: true }),
+    )
+    const isLast = looked.length === users.length && users.length < USERS_AT_ONCE
+    this.#write(looked, () => noteScanned(store, row.id, isLast ? null : users[looked.length - 1]!.userId))
     this.#read()
-    if (looked.last !== null) return
+    if (!isLast) return
     log.info(
       { tenant, segment: row.name, members: findSegment(store, row.id)?.members ?? 0 },
       'segment is complete',
     )
+  }
+
+  /** Looks at the first of them, for as long as a step may take. */
+  #lookAtSome<User>(users: readonly User[], look: (user: User) => Looked): Looked[] {
+    const { store, clock } = this.parts
+    const until = clock.elapsed() + LONG_MS
+    return reading(store, () => {
+      const looked: Looked[] = []
+      for (const user of users) {
+        looked.push(look(user))
+        if (clock.elapsed() >= until) break
+      }
+      return looked
+    })
   }
 
   #removeRetired(): boolean {
@@ -277,14 +293,9 @@ export class SegmentKeeper {
     return true
   }
 
-  #look(
-    segments: readonly KeptSegment[],
-    tenant: string,
-    userIds: readonly string[],
-    retells = false,
-  ): Looked {
-    const looked = lookAtUsers(this.parts.store, segments, { tenant, userIds, retells })
-    for (const [id, reason] of looked.failures) this.#noteFailure(tenant, segments, id, reason)
+  #look(segments: readonly KeptSegment[], of: { tenant: string; userId: string; retells: boolean }): Looked {
+    const looked = lookAtUser(this.parts.store, segments, of)
+    for (const [id, reason] of looked.failures) this.#noteFailure(of.tenant, segments, id, reason)
     return looked
   }
 
@@ -312,4 +323,8 @@ export class SegmentKeeper {
       this.#failures.set(id, { at, reason })
     }
   }
+}
+
+function isTelling({ row: { refinerSegment, trait, enteredEvent, leftEvent } }: KeptSegment): boolean {
+  return [refinerSegment, trait, enteredEvent, leftEvent].some((one) => one !== null)
 }

@@ -364,7 +364,9 @@ interface SegmentUsersChangedTable {
 
 /** Accounts whose traits changed: their members are looked at in the order of their user IDs. */
 interface SegmentAccountsChangedTable {
+  place: Generated<number>
   tenant: string
   account_id: string
   done_until: string
+  again: 0 | 1
 }

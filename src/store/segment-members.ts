@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Store } from './open.ts'
 import { change, rows } from './prepared.ts'
 
 /** Whether a user is in a segment. Who never was in it has no row. */
@@ -106,16 +107,20 @@ export const dropChangedUser = change<{ place: number }>((db, { place }) =>
 )
 
 export interface ChangedAccount {
+  readonly place: number
   readonly tenant: string
   readonly accountId: string
   readonly doneUntil: string
+  /** It changed anew while some of its members had been gone through. */
+  readonly again: 0 | 1
 }
 
-/** One of those whose members are to be looked at. */
+/** The one that has waited longest. */
 export const accountChanged = rows<{}, ChangedAccount>((db) =>
   db
     .selectFrom('segment_accounts_changed')
-    .select(['tenant', 'account_id as accountId', 'done_until as doneUntil'])
+    .select(['place', 'tenant', 'account_id as accountId', 'done_until as doneUntil', 'again'])
+    .orderBy('place')
     .limit(sql<number>`1`),
 )
 
@@ -134,17 +139,27 @@ export const accountMembersAfter = rows<
     .limit(limit),
 )
 
-export const moveChangedAccount = change<{ tenant: string; accountId: string; until: string }>(
-  (db, { tenant, accountId, until }) =>
-    db
-      .updateTable('segment_accounts_changed')
-      .set({ done_until: until })
-      .where('tenant', '=', tenant)
-      .where('account_id', '=', accountId),
+export const moveChangedAccount = change<{ place: number; until: string }>((db, { place, until }) =>
+  db.updateTable('segment_accounts_changed').set({ done_until: until }).where('place', '=', place),
 )
 
-export const dropChangedAccount = change<{ tenant: string; accountId: string }>((db, { tenant, accountId }) =>
-  db.deleteFrom('segment_accounts_changed').where('tenant', '=', tenant).where('account_id', '=', accountId),
+/** All its members have been gone through: it goes, or to the end where it is to be gone through again. */
+export function settleChangedAccount(
+  store: Store,
+  { place, tenant, accountId, again }: Omit<ChangedAccount, 'doneUntil'>,
+): void {
+  dropChangedAccount(store, { place })
+  if (again === 1) noteChangedAccount(store, { tenant, accountId })
+}
+
+const dropChangedAccount = change<{ place: number }>((db, { place }) =>
+  db.deleteFrom('segment_accounts_changed').where('place', '=', place),
+)
+
+const noteChangedAccount = change<{ tenant: string; accountId: string }>((db, { tenant, accountId }) =>
+  db
+    .insertInto('segment_accounts_changed')
+    .values({ tenant, account_id: accountId, done_until: '', again: 0 }),
 )
 
 /** Notes that a user is to be looked at. */

@@ -15,6 +15,7 @@ export function findUserFacts(store: Store, tenant: string, userId: string): Use
   return {
     tenant,
     userId,
+    firstSeenAt: user.firstSeenAt,
     email: user.email,
     refinerUuid: user.refinerUuid,
     traits: JSON.parse(user.traits) as JsonObject,

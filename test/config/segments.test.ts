@@ -33,6 +33,15 @@ const BROKEN: readonly Broken[] = [
     /in turn/,
   ],
   [
+    'two of one trait',
+    segment('when: "true"', 'to_segment: { trait: is_it }').replace(
+      /\s+$/,
+      '\n      - { name: others, when: "true", to_segment: { trait: ¦is_it } }\n',
+    ),
+    'duplicate_segment',
+    /a trait of its own/,
+  ],
+  [
     'nobody to tell',
     tenantFile([
       'refiner: { webhook: { secret: w } }',

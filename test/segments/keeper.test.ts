@@ -232,6 +232,112 @@ describe('a change of the configuration', () => {
   })
 })
 
+describe('whatever else there is to do', () => {
+  const pros = definition('pros', 'traits.plan == "pro"')
+
+  test('everybody is looked at while changes come without an end', () => {
+    const before = keepSegments(store, {})
+    before.keep(Array.from({ length: 350 }, (_, index) => user(`u-${index}`, { plan: 'pro' })))
+    before.keeper.stop()
+    const kept = keepSegments(store, { acme: [pros] })
+    for (let turn = 0; turn < 50; turn += 1) {
+      kept.keep([user('other', { turn })])
+      kept.clock.pass(10)
+    }
+    expect(kept.keeper.status()).toMatchObject([{ members: 350, isComplete: true }])
+  })
+
+  test('users are looked at while accounts change without an end', () => {
+    const kept = keepSegments(store, { acme: [pros] })
+    kept.keep(Array.from({ length: 20 }, (_, index) => account(`a-${index}`, {}, 'ben')))
+    kept.settle()
+    kept.keep([user('ada', { plan: 'pro' })])
+    for (let turn = 0; turn < 20; turn += 1) {
+      kept.keep(Array.from({ length: 20 }, (_, index) => account(`a-${index}`, { turn })))
+      kept.clock.pass(10)
+    }
+    expect(kept.members('pros')).toEqual(['ada'])
+  })
+
+  test('all members of an account are looked at, and those of others, though it changes all the time', () => {
+    const kept = keepSegments(store, {
+      acme: [definition('large', 'accounts.exists(a, a.traits.seats > 10)')],
+    })
+    const members = Array.from({ length: 350 }, (_, index) => account('a', {}, `u-${1000 + index}`))
+    kept.keep([account('a', { seats: 1 }), ...members, account('b', { seats: 1 }, 'ben')])
+    kept.settle()
+    kept.keep([account('b', { seats: 11 })])
+    for (let turn = 0; turn < 30; turn += 1) {
+      kept.keep([account('a', { seats: 11 + turn })])
+      kept.clock.pass(10)
+    }
+    expect(kept.members('large').length).toBe(351)
+    kept.keep([account('a', { seats: 1 })])
+    kept.settle()
+    expect(kept.members('large')).toEqual(['ben'])
+    expect(store.sqlite.query('select * from segment_accounts_changed').all()).toEqual([])
+  })
+
+  test('what takes long is done bit by bit', () => {
+    const kept = keepSegments(store, { acme: [pros] }, { slowMs: 10 })
+    kept.settle()
+    kept.keep(Array.from({ length: 50 }, (_, index) => user(`u-${index}`, { plan: 'pro' })))
+    kept.clock.pass(25)
+    expect(kept.members('pros').length).toBe(1)
+    kept.settle()
+    expect(kept.members('pros').length).toBe(50)
+  })
+
+  test('it does not itself fill what the sources of a tenant may have waiting', () => {
+    const before = keepSegments(store, {})
+    before.keep([user('ada', { plan: 'pro' })])
+    before.keeper.stop()
+    const telling = { ...pros, name: 'told', trait: 'is_pro' }
+    const kept = keepSegments(
+      store,
+      { acme: [telling, { ...pros, name: 'untold' }] },
+      { waiting: () => 60, mostPending: () => 100 },
+    )
+    kept.settle()
+    expect(kept.keeper.status()).toMatchObject([
+      { name: 'told', members: 0, isComplete: false },
+      { name: 'untold', members: 1, isComplete: true },
+    ])
+  })
+})
+
+test('who loses an answer to another contact is looked at', () => {
+  const kept = keepSegments(store, { acme: [definition('promoters', 'int(answers.nps) >= 9')] })
+  kept.keep([user('ada', {}, 'c-1'), response('r-1', { contact: 'c-1' }, { nps: '10' })])
+  kept.settle()
+  expect(kept.members('promoters')).toEqual(['ada'])
+  kept.keep([user('ben', {}, 'c-2'), response('r-1', { userId: 'ben', contact: 'c-2' }, { nps: '10' })])
+  kept.settle()
+  expect(kept.members('promoters')).toEqual(['ben'])
+})
+
+test('who was forgotten and is back is told of under IDs of its own', () => {
+  const kept = keepSegments(store, {
+    acme: [definition('pros', 'traits.plan == "pro"', { trait: 'is_pro' })],
+  })
+  kept.keep([user('ada', { plan: 'pro' })])
+  kept.settle()
+  forgetNow(store, 'ada')
+  expect(kept.members('pros')).toEqual([])
+  kept.keep([user('ada', { plan: 'pro' })])
+  kept.settle()
+  expect(kept.members('pros')).toEqual(['ada'])
+  const told = kept.told()
+  expect(new Set(told.map(({ key }) => key)).size).toBe(told.length)
+  expect(told.length).toBe(2)
+})
+
+/** As forgetting does to these tables; the item stays, so that a second one of the same ID would not get in. */
+function forgetNow(from: Store, userId: string): void {
+  from.sqlite.run('delete from segment_members where user_id = ?', [userId])
+  from.sqlite.run('delete from users where user_id = ?', [userId])
+}
+
 const SEGMENTS = [
   definition('pros', 'traits.plan == "pro"', { trait: 'is_pro' }),
   definition('large', 'account.traits.seats > 4', { trait: 'is_large' }),

@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/contracts/clock.ts'
 import type { SegmentChange, SegmentDefinition } from '../../src/contracts/segments.ts'
 import { SegmentKeeper } from '../../src/segments/keeper.ts'
 import type { PeopleChange } from '../../src/contracts/people.ts'
@@ -33,13 +34,19 @@ export interface KeptSegments {
 export function keepSegments(
   store: Store,
   first: Readonly<Record<string, readonly SegmentDefinition[]>>,
-  over: { waiting?: (tenant: string) => number; tenant?: string } = {},
+  over: {
+    tenant?: string
+    waiting?: (tenant: string) => number
+    mostPending?: () => number
+    /** How long each look at the clock takes. */
+    slowMs?: number
+  } = {},
 ): KeptSegments {
   const clock = handClock()
   const own = over.tenant ?? 'acme'
   const keeper = new SegmentKeeper({
     store,
-    clock,
+    clock: over.slowMs === undefined ? clock : slow(clock, over.slowMs),
     log: silentLog,
     onError(error) {
       throw error
@@ -47,6 +54,7 @@ export function keepSegments(
     wakeMapper() {},
     isFlooded: () => false,
     waiting: over.waiting ?? (() => 0),
+    mostPending: over.mostPending ?? (() => Infinity),
   })
   const tenantsOf = (all: typeof first) =>
     new Map(Object.entries(all).map(([name, segments]) => [name, testTenant(name, { segments })]))
@@ -70,5 +78,15 @@ export function keepSegments(
         )
         .all(own)
         .map(({ payload }) => JSON.parse(payload) as SegmentChange),
+  }
+}
+
+/** A clock by which all that is done takes long. */
+function slow(clock: HandClock, ms: number): Clock {
+  let spent = 0
+  return {
+    now: () => clock.now(),
+    elapsed: () => clock.elapsed() + (spent += ms),
+    after: (delay, work) => clock.after(delay, work),
   }
 }

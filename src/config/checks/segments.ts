@@ -11,13 +11,18 @@ export function checkSegments(sheet: Sheet): Finding[] {
     return [
       ...paths.flatMap((path) => checkWhen(sheet, path)),
       ...checkTold(sheet, tenant, paths),
-      ...checkOnce(sheet, paths, 'name', 'duplicate_segment', 'give each segment a name of its own'),
+      ...checkOnce(sheet, paths, ['name'], 'give each segment a name of its own'),
       ...checkOnce(
         sheet,
         paths,
-        'refiner_segment',
-        'duplicate_segment',
+        ['refiner_segment'],
         'two conditions would put users in and take them out in turn: make one condition of them, with `||`',
+      ),
+      ...checkOnce(
+        sheet,
+        paths,
+        ['to_segment', 'trait'],
+        'who leaves one and stays in the other would be false: name a trait of its own, or make one condition of them, with `||`',
       ),
     ]
   })
@@ -54,21 +59,22 @@ function checkSays(sheet: Sheet, path: Path): Finding[] {
 }
 
 /** A value that only one of them may have. */
-function checkOnce(
-  sheet: Sheet,
-  paths: readonly Path[],
-  key: string,
-  code: 'duplicate_segment',
-  hint: string,
-): Finding[] {
+function checkOnce(sheet: Sheet, paths: readonly Path[], key: Path, hint: string): Finding[] {
   const taken = new Set<unknown>()
   return paths.flatMap((path) => {
-    const place = sheet.place(...path, key)
+    const place = sheet.place(...path, ...key)
     if (place === null) return []
     if (!taken.has(place.value)) {
       taken.add(place.value)
       return []
     }
-    return [error(code, place.valueAt, `${named(...path, key)} is that of a segment before it`, hint)]
+    return [
+      error(
+        'duplicate_segment',
+        place.valueAt,
+        `${named(...path, ...key)} is that of a segment before it`,
+        hint,
+      ),
+    ]
   })
 }

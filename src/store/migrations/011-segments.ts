@@ -58,13 +58,16 @@ const tables = [
     user_id text not null,
     unique (tenant, user_id)
   ) strict`,
-  // Whose members have changed by it, up to the user ID from which it is to be gone on.
+  // Whose members have changed by it, in that order, and up to which user ID they have been gone through.
   `create table segment_accounts_changed (
+    place integer primary key,
     tenant text not null,
     account_id text not null,
     done_until text not null,
-    primary key (tenant, account_id)
-  ) strict, without rowid`,
+    -- It changed after some had been gone through: they are to be gone through again, after all others.
+    again integer not null check (again = 0 or again = 1),
+    unique (tenant, account_id)
+  ) strict`,
 ]
 
 const hasSegments = (tenant: string) =>
@@ -76,14 +79,14 @@ const userChanged = (tenant: string, userId: string) =>
     select ${tenant}, ${userId} where ${userId} is not null and not exists
       (select 1 from segment_users_changed as known where known.tenant = ${tenant} and known.user_id = ${userId});`
 
-const accountChanged = `insert into segment_accounts_changed (tenant, account_id, done_until)
-  select new.tenant, new.account_id, '' where true
-  on conflict (tenant, account_id) do update set done_until = '';`
+const accountChanged = `insert into segment_accounts_changed (tenant, account_id, done_until, again)
+  select new.tenant, new.account_id, '', 0 where true
+  on conflict (tenant, account_id) do update set again = (done_until <> '');`
 
 /** Answers that somebody gave before Refiner knew them belong to the user whose contact it is, and to no other. */
-const contactChanged = `insert into segment_users_changed (tenant, user_id)
+const contactChanged = (of: 'new' | 'old') => `insert into segment_users_changed (tenant, user_id)
   select distinct identities.tenant, identities.user_id from identities
-  where new.user_id is null and identities.tenant = new.tenant and kind = 'uuid' and value = new.contact_uuid
+  where ${of}.user_id is null and identities.tenant = ${of}.tenant and kind = 'uuid' and value = ${of}.contact_uuid
     and not exists (select 1 from segment_users_changed as known
       where known.tenant = identities.tenant and known.user_id = identities.user_id);`
 
@@ -116,14 +119,15 @@ const triggers = [
   ),
   trigger('segments_see_event', 'insert on user_events', 'true', ofNew),
   trigger('segments_see_event_change', 'update on user_events', 'true', ofNew),
-  trigger('segments_see_response', 'insert on responses', 'true', ofNew, contactChanged),
+  trigger('segments_see_response', 'insert on responses', 'true', ofNew, contactChanged('new')),
   trigger(
     'segments_see_response_change',
     'update on responses',
     'true',
     ofNew,
     userChanged('old.tenant', 'old.user_id'),
-    contactChanged,
+    contactChanged('new'),
+    contactChanged('old'),
   ),
   trigger('segments_see_identity', 'insert on identities', `new.kind = 'uuid'`, ofNew),
   trigger(

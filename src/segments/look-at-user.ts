@@ -17,6 +17,8 @@ export interface KeptSegment {
 export interface Finding {
   readonly segment: SegmentRow
   readonly userId: string
+  /** When the user was first seen: whoever was forgotten and is back is not told of under the IDs of before. */
+  readonly userSince: number
   readonly member: boolean
   /** How often the user entered or left, this time included. */
   readonly changes: number
@@ -27,7 +29,7 @@ export interface Finding {
 
 type Told = Pick<SegmentChange, 'refinerSegment' | 'trait' | 'event'>
 
-/** What looking at users came to; nothing of it is written yet. */
+/** What looking at a user came to; nothing of it is written yet. */
 export interface Looked {
   readonly findings: readonly Finding[]
   /** Why conditions failed, by the segments' IDs: the last reason of each. */
@@ -35,35 +37,32 @@ export interface Looked {
 }
 
 /**
- * Evaluates segments for users of their tenant, each user by what is kept of it at this moment. Of each user it is a few
- * reads, however many users there are. To be called in the same turn of the event loop as what writes its findings.
+ * Evaluates segments for a user of their tenant, by what is kept of it at this moment. Of each user it is a few reads,
+ * however many users there are. To be called in the same turn of the event loop as what writes its findings.
  */
-export function lookAtUsers(
+export function lookAtUser(
   store: Store,
   segments: readonly KeptSegment[],
-  { tenant, userIds, retells }: { tenant: string; userIds: readonly string[]; retells: boolean },
+  { tenant, userId, retells }: { tenant: string; userId: string; retells: boolean },
 ): Looked {
   const findings: Finding[] = []
   const failures = new Map<number, string>()
+  const facts = segments.length === 0 ? null : findUserFacts(store, tenant, userId)
+  // Who was forgotten in the meantime has gone with all memberships.
+  if (facts === null) return { findings, failures }
+  const known = new Map(membershipsOfUser(store, { tenant, userId }).map((row) => [row.segmentId, row]))
   const conditions = segments.map(({ condition }) => condition)
-  if (conditions.length === 0) return { findings, failures }
-  for (const userId of userIds) {
-    const facts = findUserFacts(store, tenant, userId)
-    // Who was forgotten in the meantime has gone with all memberships.
-    if (facts === null) continue
-    const known = new Map(membershipsOfUser(store, { tenant, userId }).map((row) => [row.segmentId, row]))
-    for (const [index, { member, failure }] of membershipsOf(conditions, facts).entries()) {
-      const segment = segments[index]!.row
-      if (failure !== null) failures.set(segment.id, failure)
-      const before = known.get(segment.id)
-      const changes = before?.changes ?? 0
-      if ((before?.member === 1) !== member) {
-        const told = toldOf(segment, member)
-        findings.push({ segment, userId, member, changes: changes + 1, isNew: true, told })
-      } else if (member && retells) {
-        const told = toldAnew(segment)
-        if (isToldOf(told)) findings.push({ segment, userId, member, changes, isNew: false, told })
-      }
+  for (const [index, { member, failure }] of membershipsOf(conditions, facts).entries()) {
+    const segment = segments[index]!.row
+    if (failure !== null) failures.set(segment.id, failure)
+    const before = known.get(segment.id)
+    const changes = before?.changes ?? 0
+    const of = { segment, userId, userSince: facts.firstSeenAt, member }
+    if ((before?.member === 1) !== member) {
+      findings.push({ ...of, changes: changes + 1, isNew: true, told: toldOf(segment, member) })
+    } else if (member && retells) {
+      const told = toldAnew(segment)
+      if (isToldOf(told)) findings.push({ ...of, changes, isNew: false, told })
     }
   }
   return { findings, failures }
@@ -88,11 +87,12 @@ export function isToldOf({ refinerSegment, trait, event }: Told): boolean {
  * that are the same however often it is found. To be called within a transaction.
  */
 export function writeFindings(store: Store, findings: readonly Finding[], now: number): void {
-  for (const { segment, userId, member, changes, isNew, told } of findings) {
+  for (const finding of findings) {
+    const { segment, userId, member, changes, isNew, told } = finding
     const { id: segmentId, tenant, name } = segment
     if (isNew) setMember(store, { segmentId, tenant, userId, member: member ? 1 : 0, changes, now })
     if (!isToldOf(told)) continue
-    const key = keyOf(segment, userId, changes, isNew)
+    const key = keyOf(finding)
     const change: SegmentChange = {
       type: 'segment_change',
       key,
@@ -108,13 +108,10 @@ export function writeFindings(store: Store, findings: readonly Finding[], now: n
   }
 }
 
-/** The same for the same change of the same segment in the same database. */
-function keyOf(
-  { id, tenant, createdAt, revision }: SegmentRow,
-  userId: string,
-  changes: number,
-  isNew: boolean,
-): string {
+/** The same for the same change of the same user and the same segment in the same database. */
+function keyOf({ segment, userId, userSince, changes, isNew }: Finding): string {
+  const { id, tenant, createdAt, revision } = segment
   const told = isNew ? 'changed' : revision
-  return Bun.SHA256.hash(JSON.stringify([tenant, id, createdAt, userId, changes, told]), 'hex').slice(0, 32)
+  const of = JSON.stringify([tenant, id, createdAt, userId, userSince, changes, told])
+  return Bun.SHA256.hash(of, 'hex').slice(0, 32)
 }
