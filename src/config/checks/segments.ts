@@ -59,12 +59,7 @@ function checkSays(sheet: Sheet, path: Path): Finding[] {
 }
 
 /** A value that only one of them may have. */
-function checkOnce(
-  sheet: Sheet,
-  paths: readonly Path[],
-  key: Path,
-  hint: string,
-): Finding[] {
+function checkOnce(sheet: Sheet, paths: readonly Path[], key: Path, hint: string): Finding[] {
   const taken = new Set<unknown>()
   return paths.flatMap((path) => {
     const place = sheet.place(...path, ...key)
@@ -73,6 +68,13 @@ function checkOnce(
       taken.add(place.value)
       return []
     }
-    return [error('duplicate_segment', place.valueAt, `${named(...path, ...key)} is that of a segment before it`, hint)]
+    return [
+      error(
+        'duplicate_segment',
+        place.valueAt,
+        `${named(...path, ...key)} is that of a segment before it`,
+        hint,
+      ),
+    ]
   })
 }
