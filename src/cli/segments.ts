@@ -44,7 +44,9 @@ export function showSegment(
     if (options.json) context.print(JSON.stringify(answer.body, null, 2))
     else for (const text of describe(answer.body)) context.print(displayed(text))
     if (answer.headers.has('x-next-after')) {
-      context.printError(`there are more: go on with --after ${answer.body.listed.at(-1)!.user_id}`)
+      context.printError(
+        displayed(`there are more: go on with --after ${answer.body.listed.at(-1)!.user_id}`),
+      )
     }
     return EXIT.ok
   })
