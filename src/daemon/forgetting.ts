@@ -19,7 +19,8 @@ import type { Whom } from '../store/identities.ts'
 import type { Store } from '../store/open.ts'
 import { type Person, personOf } from '../store/person.ts'
 import { addReceipt, findReceipt, isAnyUnswept, markSwept, type Receipt } from '../store/receipts.ts'
-import { liftTombstones } from '../store/tombstones.ts'
+import { Scrub } from '../store/scrub.ts'
+import { isAnyTombstone, liftTombstones } from '../store/tombstones.ts'
 
 export interface ForgettingParts {
   readonly store: Store
@@ -43,6 +44,9 @@ const SWEEP_AFTER_MS = 50
 const SWEEP_AGAIN_MS = 200
 /** So often at most for items that came of somebody who was forgotten before. */
 const SWEEP_EVERY_MS = 10_000
+/** The whole file is looked at for it: after that comes a pause so many times as long as it took. */
+const PAUSE_SHARE = 1
+const PAUSE_SHARE_OF_DROPPED = 50
 const REQUEST_AGAIN_MS = 5000
 
 /** Forgets people, one after the other, and sees to it that nothing is left of their bytes. */
@@ -54,8 +58,14 @@ export class Forgetting {
   #cancelSweep: Cancel | null = null
   /** When it is to be, on the clock that is never set back. */
   #sweepAt = Infinity
+  #sweeping: Promise<void> | null = null
+  readonly #scrub: Scrub
+  #scrubbedAt = -Infinity
+  #scrubTook = 0
 
-  constructor(private readonly parts: ForgettingParts) {}
+  constructor(private readonly parts: ForgettingParts) {
+    this.#scrub = new Scrub(parts.store, parts.clock)
+  }
 
   /** Goes on with what was not done when it last stopped. */
   start(): void {
@@ -63,6 +73,8 @@ export class Forgetting {
     this.#last.catch(this.parts.onError)
     this.wake()
     if (isAnyUnswept(this.parts.store)) this.sweepSoon()
+    // What came of such people since is not in any receipt.
+    else if (isAnyTombstone(this.parts.store)) this.dropped()
   }
 
   /** What has not been done is not begun any more; what is asked for by Segment is done after the next start. */
@@ -71,6 +83,7 @@ export class Forgetting {
     this.#cancelRequests()
     this.#cancelSweep?.()
     await this.#last.catch(() => {})
+    await this.#sweeping
   }
 
   /** Removes all that is kept of a person. Rejects when it is stopping; then nothing has changed. */
@@ -195,18 +208,40 @@ export class Forgetting {
   }
 
   #sweep(): void {
-    const { store, clock, onError } = this.parts
-    try {
-      // Whoever removes the rest may have met a fault of the disk: here it goes on.
-      if (isAnyDoomed(store)) removeDoomed(store, clock.now())
-      else if (store.emptyWal()) {
-        if (isAnyUnswept(store)) markSwept(store, { now: clock.now() })
-        return
-      }
-    } catch (error) {
-      onError(error)
+    if (this.#sweeping !== null) return this.sweepSoon(SWEEP_AGAIN_MS)
+    this.#sweeping = this.#sweepOnce()
+      .catch((error: unknown) => {
+        this.parts.onError(error)
+        return SWEEP_AGAIN_MS
+      })
+      .then((again) => {
+        this.#sweeping = null
+        if (again !== null) this.sweepSoon(again)
+      })
+  }
+
+  /** Answers when to go on; null when that was all. */
+  async #sweepOnce(): Promise<number | null> {
+    const { store, clock } = this.parts
+    // Whoever removes the rest may have met a fault of the disk: here it goes on.
+    if (isAnyDoomed(store)) {
+      removeDoomed(store, clock.now())
+      return SWEEP_AGAIN_MS
     }
-    this.sweepSoon(SWEEP_AGAIN_MS)
+    const share = isAnyUnswept(store) ? PAUSE_SHARE : PAUSE_SHARE_OF_DROPPED
+    const pause = this.#scrubbedAt + share * this.#scrubTook - clock.elapsed()
+    // The -wal has all that came; the file hardly ever a copy of it.
+    if (pause > 0) return store.emptyWal() ? pause : SWEEP_AGAIN_MS
+    const began = clock.elapsed()
+    const isDone = await this.#scrub.run(
+      () => this.#stopped,
+      () => {
+        if (isAnyUnswept(store) && !isAnyDoomed(store)) markSwept(store, { now: clock.now() })
+      },
+    )
+    this.#scrubbedAt = clock.elapsed()
+    this.#scrubTook = this.#scrubbedAt - began
+    return isDone && !isAnyUnswept(store) ? null : SWEEP_AGAIN_MS
   }
 }
 

@@ -16,15 +16,17 @@ import { WalIndex } from './wal-index.ts'
  */
 export interface Store extends Transactions {
   readonly sqlite: Database
+  readonly path: string
   /** Whether what is committed is safe. */
   readonly guard: FileGuard
   /** For another thread that answers for what is committed. */
   readonly disk: CommitDisk
   /**
    * Empties the -wal into the database file, so that no byte of what was removed is left in it. Answers whether that is
-   * done; otherwise it is under way, or somebody reads there, and to be asked for again.
+   * done; otherwise it is under way, or somebody reads there, and to be asked for again. So many pages are copied at
+   * once; of more, most are copied on another thread first.
    */
-  emptyWal(): boolean
+  emptyWal(most?: number): boolean
   close(): void
 }
 
@@ -76,12 +78,12 @@ function storeOn(sqlite: Database, path: string, release: () => void): Store {
   const checkpoints = new Checkpoints(sqlite, path, guard, index)
   return {
     sqlite,
+    path,
     guard,
     disk: { walPath, doubts: doubts.memory },
     ...transactions(sqlite, { guard, wal, checkpoints }),
-    emptyWal() {
-      // Much is copied on another thread first.
-      if (index.pagesToCopy() <= FEW_PAGES) return truncate(sqlite)
+    emptyWal(most = FEW_PAGES) {
+      if (index.pagesToCopy() <= most) return truncate(sqlite)
       checkpoints.copy()
       return false
     },

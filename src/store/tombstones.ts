@@ -25,6 +25,18 @@ export function isForgotten(store: Store, tenant: string, { userId, email, uuid 
   return userId === null && email !== null && hasTombstone(store, tenant, 'email', email)
 }
 
+/** Whether anybody of any tenant was forgotten or is suppressed. */
+export function isAnyTombstone(store: Store): boolean {
+  return firstTombstone(store, {}).length > 0
+}
+
+const firstTombstone = rows<{}, { tenant: string }>((db) =>
+  db
+    .selectFrom('tombstones')
+    .select('tenant')
+    .limit(sql<number>`1`),
+)
+
 /** Whether anybody of the tenant was forgotten or is suppressed. */
 export function hasTombstones(store: Store, tenant: string): boolean {
   return anyTombstone(store, { tenant }).length > 0
