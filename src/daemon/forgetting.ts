@@ -208,16 +208,19 @@ export class Forgetting {
   }
 
   #sweep(): void {
-    if (this.#sweeping !== null) return this.sweepSoon(SWEEP_AGAIN_MS)
-    this.#sweeping = this.#sweepOnce()
-      .catch((error: unknown) => {
-        this.parts.onError(error)
-        return SWEEP_AGAIN_MS
-      })
-      .then((again) => {
-        this.#sweeping = null
-        if (again !== null) this.sweepSoon(again)
-      })
+    if (this.#sweeping === null) this.#sweeping = this.#sweepAndGoOn()
+    else this.sweepSoon(SWEEP_AGAIN_MS)
+  }
+
+  async #sweepAndGoOn(): Promise<void> {
+    let again: number | null = SWEEP_EVERY_MS
+    try {
+      again = await this.#sweepOnce()
+    } catch (error) {
+      this.parts.onError(error)
+    }
+    this.#sweeping = null
+    if (again !== null) this.sweepSoon(again)
   }
 
   /** Answers when to go on; null when that was all. */

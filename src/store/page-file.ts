@@ -1,4 +1,4 @@
-import { fdatasyncSync, fstatSync, openSync, read, readSync, writeSync } from 'node:fs'
+import { fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { isZero, residueIn, type Span } from './residue.ts'
 
 const HEADER_BYTES = 100
@@ -6,8 +6,9 @@ const HEADER_BYTES = 100
 const LOCK_AT = 0x4000_0000
 /** With so many pages a page that is none of a b-tree can begin like one. */
 const MOST_WITHOUT_MAP = 0x0200_0000
-/** In the map of a file: the root of a b-tree, and any other page of one. */
+/** In the map of a file: the root of a b-tree, and any other page of one; and what lies free. */
 const TREE_KINDS = new Set([1, 5])
+const FREE_KIND = new Set([2])
 const MAP_ENTRY_BYTES = 5
 
 /**
@@ -15,27 +16,28 @@ const MAP_ENTRY_BYTES = 5
  * https://www.sqlite.org/fileformat2.html
  */
 export class PageFile {
-  /** Never closed: that would take SQLite's locks away. See `WalIndex`. */
-  readonly #descriptor: number
   #pageSize = 0
   #reserved = 0
   #hasMap = false
   #firstTrunk = 0
 
-  constructor(path: string) {
-    this.#descriptor = openSync(path, 'r+')
+  /** @param descriptor of the file, for reading and writing. Never closed: that would take SQLite's locks away. See `WalIndex`. */
+  constructor(readonly descriptor: number) {}
+
+  static at(path: string): PageFile {
+    return new PageFile(openSync(path, 'r+'))
   }
 
   /** Reads the header anew; answers how many pages there are. To be called before all else. */
   open(): number {
     const header = Buffer.alloc(HEADER_BYTES)
-    readSync(this.#descriptor, header, 0, HEADER_BYTES, 0)
+    readSync(this.descriptor, header, 0, HEADER_BYTES, 0)
     const size = header.readUInt16BE(16)
     this.#pageSize = size === 1 ? 65_536 : size
     this.#reserved = header[20]!
     this.#firstTrunk = header.readUInt32BE(32)
     this.#hasMap = header.readUInt32BE(52) !== 0
-    const pages = Math.floor(fstatSync(this.#descriptor).size / this.#pageSize)
+    const pages = Math.floor(fstatSync(this.descriptor).size / this.#pageSize)
     if (!this.#hasMap && pages >= MOST_WITHOUT_MAP) {
       throw new Error('the database is too large to be overwritten in place: see refiner-sync vacuum')
     }
@@ -62,40 +64,41 @@ export class PageFile {
 
   page(number: number): Buffer {
     const page = Buffer.alloc(this.#pageSize)
-    readSync(this.#descriptor, page, 0, this.#pageSize, (number - 1) * this.#pageSize)
+    readSync(this.descriptor, page, 0, this.#pageSize, (number - 1) * this.#pageSize)
     return page
   }
 
   /** Some pages in a row; fewer at the end of the file. */
-  pages(first: number, count: number): Promise<Buffer> {
+  pages(first: number, count: number): Buffer {
     const wanted = Buffer.alloc(count * this.#pageSize)
-    const at = (first - 1) * this.#pageSize
-    return new Promise((resolve, reject) =>
-      read(this.#descriptor, wanted, 0, wanted.length, at, (error, bytes) =>
-        error ? reject(error) : resolve(wanted.subarray(0, bytes - (bytes % this.#pageSize))),
-      ),
-    )
+    const bytes = readSync(this.descriptor, wanted, 0, wanted.length, (first - 1) * this.#pageSize)
+    return wanted.subarray(0, bytes - (bytes % this.#pageSize))
+  }
+
+  /** Overwrites what of a page nobody reads. To be called only while nobody else writes into the file. */
+  overwriteResidue(number: number, page: Buffer, free: ReadonlySet<number>): void {
+    for (const span of this.#residue(number, page, free)) this.#overwrite(number, span)
   }
 
   /** The bytes of a page that nobody reads and that are not zero. The first page has the names of tables only. */
-  residue(number: number, page: Buffer, free: ReadonlySet<number>): readonly Span[] {
+  #residue(number: number, page: Buffer, free: ReadonlySet<number>): readonly Span[] {
     if (number === 1 || this.#isSpecial(number)) return []
     const whole = { from: 0, to: page.length }
-    if (free.has(number)) return isZero(page, whole) ? [] : [whole]
+    if (free.has(number)) return isZero(page, whole) || !this.#isOf(FREE_KIND, number) ? [] : [whole]
     const found = residueIn(page.subarray(0, page.length - this.#reserved)) ?? []
     // The map is read last: hardly a page has anything.
-    return found.length > 0 && this.#isOfTree(number) ? found : []
+    return found.length > 0 && this.#isOf(TREE_KINDS, number) ? found : []
   }
 
-  overwrite(number: number, { from, to }: Span): void {
+  #overwrite(number: number, { from, to }: Span): void {
     const at = (number - 1) * this.#pageSize + from
-    if (writeSync(this.#descriptor, Buffer.alloc(to - from), 0, to - from, at) < to - from) {
+    if (writeSync(this.descriptor, Buffer.alloc(to - from), 0, to - from, at) < to - from) {
       throw new Error('overwriting what was removed: the disk took a part of it only')
     }
   }
 
   sync(): void {
-    fdatasyncSync(this.#descriptor)
+    fdatasyncSync(this.descriptor)
   }
 
   /** Of the map, or that of the lock. */
@@ -114,12 +117,13 @@ export class PageFile {
     return map === this.#lockPage ? map + 1 : map
   }
 
-  #isOfTree(number: number): boolean {
+  /** Whether the map says so; without one, the page itself has to do. */
+  #isOf(kinds: ReadonlySet<number>, number: number): boolean {
     if (!this.#hasMap) return true
     const map = this.#mapOf(number)
     const entry = Buffer.alloc(1)
     const at = (map - 1) * this.#pageSize + MAP_ENTRY_BYTES * (number - map - 1)
-    readSync(this.#descriptor, entry, 0, 1, at)
-    return TREE_KINDS.has(entry[0]!)
+    readSync(this.descriptor, entry, 0, 1, at)
+    return kinds.has(entry[0]!)
   }
 }

@@ -1,15 +1,13 @@
 import { Database } from 'bun:sqlite'
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { Clock } from '../contracts/clock.ts'
+import { runDatabaseTask } from './database-thread.ts'
 import type { Store } from './open.ts'
 import { PageFile } from './page-file.ts'
 
-const PAGES_AT_ONCE = 256
-/** Between two parts. */
-const REST_MS = 2
-/** So many pages are overwritten, or were written meanwhile, that the turn which looks at all of them takes long. */
-const MOST_FOUND = 1000
-const MOST_WRITTEN = 8000
+/** The turn that looks at what was written meanwhile takes long with more pages than these: some tens of milliseconds. */
+const MOST_WRITTEN = 4000
+const LOOK_EVERY_MS = 10
 /** Of the -wal: its own header, and that of each page in it. https://www.sqlite.org/fileformat2.html#walformat */
 const WAL_HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
@@ -18,10 +16,11 @@ const FRAME_HEADER_BYTES = 24
  * Overwrites what SQLite leaves of removed rows in parts of the file that it does not read, see `residueIn`, wherever
  * that is, and whosever it was.
  *
- * All pages are looked at while a reader keeps SQLite from writing into the file: what is written meanwhile is in the
- * -wal, where it can be seen which pages that was. When all have been looked at, the -wal is put into the file, and
- * what was found and what was written is overwritten, in one turn of the event loop and under SQLite's lock for
- * writers. A reader of the file is not in the way: none reads these bytes. A power cut leaves them as they were or zero.
+ * Another thread goes through the file while a reader that began with an empty -wal keeps SQLite from writing into it:
+ * so nobody changes these pages meanwhile, and nobody reads the bytes that are overwritten. What is written in that time
+ * is in the -wal, which tells of which pages that was. In the end the -wal is put into the file, and those pages are
+ * looked at, in one turn of the event loop and under SQLite's lock for writers. A power cut leaves such bytes as they
+ * were or zero.
  */
 export class Scrub {
   #file: PageFile | null = null
@@ -33,76 +32,63 @@ export class Scrub {
 
   /**
    * Answers whether it is done, and calls `onClean` in the same turn in which it is. Otherwise somebody reads the file,
-   * too much is written, or it was stopped: to be asked for again.
+   * too much is written, or it was stopped: to be asked for again. Not to be called while it runs.
    */
   async run(isStopped: () => boolean, onClean: () => void): Promise<boolean> {
     const { store } = this
     if (!store.emptyWal()) return false
     const reader = readerOf(store.path)
-    let found: number[] | null
-    let written: Set<number>
+    let written: ReadonlySet<number>
     try {
       const doubts = store.guard.doubts.count
       // While the disk is in doubt, the -wal must be begun anew, and nobody may read.
-      const isOver = () => isStopped() || store.guard.doubts.count !== doubts
-      found = await this.#look(isOver)
-      if (found === null) return false
-      // From here on in the turn in which it is overwritten.
+      const isOver = () =>
+        isStopped() || store.guard.doubts.count !== doubts || this.#pagesInWal() > MOST_WRITTEN
+      this.#file ??= PageFile.at(store.path)
+      this.#file.open()
+      if (!(await this.#overwriteFrozen(this.#file, isOver))) return false
+      // From here on in the turn in which these are overwritten, too.
       written = this.#written()
     } finally {
+      // The other thread is done by now, whatever came of it.
       reader.close()
     }
-    if (found.length > MOST_FOUND) {
-      // What is overwritten beforehand need not be at the end.
-      for (let at = 0; at < found.length && !isStopped(); at += MOST_FOUND) {
-        this.#overwrite(found.slice(at, at + MOST_FOUND))
-        await this.#rest()
-      }
-      return false
-    }
-    if (!this.#overwrite([...new Set([...found, ...written])])) return false
+    if (!this.#overwriteWritten(written)) return false
     onClean()
     return true
   }
 
-  /** The pages of the file in which something is left; null when it was broken off. */
-  async #look(isOver: () => boolean): Promise<number[] | null> {
-    this.#file ??= new PageFile(this.store.path)
-    const file = this.#file
-    const last = file.open()
-    const free = file.freePages()
-    const found: number[] = []
-    for (let first = 1; first <= last; first += PAGES_AT_ONCE) {
-      const pages = await file.pages(first, PAGES_AT_ONCE)
-      for (let at = 0; at < pages.length; at += file.pageSize) {
-        const number = first + at / file.pageSize
-        const page = pages.subarray(at, at + file.pageSize)
-        if (file.residue(number, page, free).length > 0) found.push(number)
-      }
-      await this.#rest()
-      if (isOver() || this.#pagesInWal() > MOST_WRITTEN) return null
+  /** Answers whether it came to its end. It does not come back before the other thread has ended. */
+  async #overwriteFrozen({ descriptor }: PageFile, isOver: () => boolean): Promise<boolean> {
+    const { clock } = this
+    const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+    const watch = () => {
+      if (isOver()) Atomics.store(stop, 0, 1)
+      else cancel = clock.after(LOOK_EVERY_MS, watch)
     }
-    return found
+    let cancel = clock.after(LOOK_EVERY_MS, watch)
+    try {
+      const result = await runDatabaseTask({ kind: 'scrub', descriptor, stop }, NEVER)
+      if (!result.ok) throw new Error(`overwriting what was removed: ${result.why}`)
+      return Atomics.load(stop, 0) === 0
+    } finally {
+      cancel()
+    }
   }
 
   /** Answers whether it could: not while somebody else reads or writes what is in the -wal. */
-  #overwrite(numbers: readonly number[]): boolean {
+  #overwriteWritten(numbers: ReadonlySet<number>): boolean {
     const { store } = this
     const file = this.#file!
-    if (!store.emptyWal(MOST_WRITTEN)) return false
+    if (!store.emptyWal(2 * MOST_WRITTEN)) return false
     const isDone = store.relaxedTransaction(() => {
       if (statSync(store.disk.walPath).size > 0) return false
       const last = file.open()
       const free = file.freePages()
-      let isAny = false
       for (const number of numbers) {
-        if (number > last) continue
-        for (const span of file.residue(number, file.page(number), free)) {
-          file.overwrite(number, span)
-          isAny = true
-        }
+        if (number <= last) file.overwriteResidue(number, file.page(number), free)
       }
-      if (isAny) file.sync()
+      file.sync()
       return true
     })
     // What SQLite remembers of the pages still has what they had.
@@ -110,8 +96,10 @@ export class Scrub {
     return isDone
   }
 
+  /** Very many where there is none: whoever removed it is told of elsewhere. */
   #pagesInWal(): number {
-    return Math.floor(statSync(this.store.disk.walPath).size / (FRAME_HEADER_BYTES + this.#file!.pageSize))
+    const size = statSync(this.store.disk.walPath, { throwIfNoEntry: false })?.size ?? Infinity
+    return size / (FRAME_HEADER_BYTES + this.#file!.pageSize)
   }
 
   /** The numbers of the pages in the -wal, which was empty in the beginning; also of those that were taken back. */
@@ -131,11 +119,10 @@ export class Scrub {
       closeSync(wal)
     }
   }
-
-  #rest(): Promise<void> {
-    return new Promise((resolve) => this.clock.after(REST_MS, resolve))
-  }
 }
+
+/** The other thread is asked to stop by `stop`, and waited for. */
+const NEVER = new AbortController().signal
 
 /** Somebody who reads the file as it is now, while the -wal is empty: nothing is copied into it as long as they do. */
 function readerOf(path: string): Database {

@@ -64,8 +64,8 @@ interface Random {
 }
 
 function randomOf(seed: number): Random {
-  const { between } = chance(seed, 'crowd')
-  return { below: (bound) => Math.floor(between(0, bound)) }
+  const crowd = chance(seed, 'crowd')
+  return { below: (bound) => Math.floor(crowd.between(0, bound)) }
 }
 
 const newMark = (random: Random) => {
@@ -124,9 +124,9 @@ test('nothing of thousands of people is left in any byte of the files, whatever 
     expect(leftOf(path, crowd)).not.toEqual([])
 
     const scrub = new Scrub(store, systemClock)
-    let isClean = false
+    const file = { isClean: false }
     const writing = (async () => {
-      while (!isClean) {
+      while (!file.isClean) {
         happen(store, crowd, some(3, random, crowd), random)
         await new Promise((resolve) => setImmediate(resolve))
       }
@@ -134,7 +134,7 @@ test('nothing of thousands of people is left in any byte of the files, whatever 
     while (
       !(await scrub.run(
         () => false,
-        () => (isClean = true),
+        () => (file.isClean = true),
       ))
     );
     await writing
