@@ -9,12 +9,12 @@ import {
   type ForgetTerms,
   hashOf,
   holdBack,
-  isAnyDoomed,
   isUnderWay,
   nothingFound,
   removeDoomed,
   suppressPerson,
 } from '../store/forget.ts'
+import { isAnyDoomed } from '../store/doomed.ts'
 import type { Whom } from '../store/identities.ts'
 import type { Store } from '../store/open.ts'
 import { type Person, personOf } from '../store/person.ts'

@@ -3,6 +3,7 @@ import type { DeliveryCall, Destination } from '../contracts/delivery.ts'
 import type { Source } from '../contracts/inbox.ts'
 import { type FailedAttempt, failedAttempts } from './attempts.ts'
 import { type ConditionArguments, type DeliveryConditions, fits, idsOfTime } from './delivery-filter.ts'
+import { doomedDeliveries } from './doomed.ts'
 import type { Store } from './open.ts'
 import { rows } from './prepared.ts'
 import { type DeliveryReplay, replaysOf } from './replays.ts'
@@ -73,7 +74,12 @@ export function listPart(store: Store, { state, before, limit, ...conditions }: 
   const low = Math.max(high - LOOKED_AT_ONCE + 1, from)
   const deliveries = way.slice(store, { ...conditions, state, low, high, limit })
   const lowest = deliveries.length === limit ? deliveries.at(-1)!.id : low
-  return { deliveries, looked: high - lowest + 1, before: lowest > from ? lowest : null }
+  const doomed = doomedDeliveries(
+    store,
+    deliveries.map(({ id }) => id),
+  )
+  const shown = deliveries.filter(({ id }) => !doomed.has(id))
+  return { deliveries: shown, looked: high - lowest + 1, before: lowest > from ? lowest : null }
 }
 
 interface SliceArguments extends ConditionArguments {
@@ -154,7 +160,7 @@ const details = rows<{ id: number }, Omit<DeliveryDetails, 'failedAttempts' | 'r
 /** Null when there is none of that ID. */
 export function findDelivery(store: Store, id: number): DeliveryDetails | null {
   const found = details(store, { id })[0]
-  if (found === undefined) return null
+  if (found === undefined || doomedDeliveries(store, [id]).size > 0) return null
   const replayedBy = replaysOf(store, { inboxId: found.inboxId, deliveryId: id })
   return { ...found, failedAttempts: failedAttempts(store, id), replayedBy }
 }

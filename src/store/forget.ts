@@ -92,7 +92,8 @@ export interface ForgetTerms {
 
 /**
  * Removes all that is kept of a person, leaves tombstones and a receipt: all in one commit, or nothing of it. Of more than
- * 100 items or deliveries the commit keeps the IDs of the rest, which `removeDoomed` removes, whatever happens meanwhile.
+ * 2,000 items or deliveries the commit keeps the IDs of the rest, which `removeDoomed` removes, whatever happens meanwhile:
+ * until then nobody is shown them (`doomed.ts`).
  * `found` has been brought up to date by `findMore` in the same turn of the event loop. What is under way at this
  * moment settles into nothing.
  */
@@ -108,8 +109,14 @@ export function forgetPerson(
     const userKey = keys[0] ?? valueOf(whom)
     const isUnderWay = leasedAtRefiner(store, { tenant, keys: JSON.stringify(keys) }).length > 0
     // Of very much the first part goes now, and with it the profile; the rest is as good as gone, and goes by its IDs.
-    const first = { items: found.items.slice(0, AT_ONCE), deliveries: found.deliveries.slice(0, AT_ONCE) }
+    const first = {
+      items: found.items.slice(0, WITH_COMMIT),
+      deliveries: found.deliveries.slice(0, WITH_COMMIT),
+    }
     const counts = removeRows(store, person, { ...found, ...first }, now)
+    // What the rest became for somebody else must not go out either; what has settled goes nowhere by itself.
+    const unsent = removeUnsent(store, tenant, found.items.slice(WITH_COMMIT), now)
+    counts['deliveries'] = (counts['deliveries'] ?? 0) + unsent
     const contacts = inRefiner ? contactsOf(person) : []
     const receipt = addReceipt(store, {
       tenant,
@@ -123,8 +130,8 @@ export function forgetPerson(
       refiner: contacts.length > 0 ? 'waits' : 'not asked',
     })
     entomb(store, whom, person, { kind: 'forgotten', receipt, now })
-    doom(store, { receipt, kind: 'item', ids: JSON.stringify(found.items.slice(AT_ONCE)) })
-    doom(store, { receipt, kind: 'delivery', ids: JSON.stringify(found.deliveries.slice(AT_ONCE)) })
+    doomItems(store, { receipt, ids: JSON.stringify(found.items.slice(WITH_COMMIT)) })
+    doomDeliveries(store, { receipt, ids: JSON.stringify(found.deliveries.slice(WITH_COMMIT)) })
     if (contacts.length > 0) {
       const notBefore = isUnderWay ? now + ARRIVED_MS : now
       queueErasures(store, { tenant, receipt, userKey, contacts, now, notBefore })
@@ -201,7 +208,12 @@ function contactsOf({ identifiers: { userIds, uuids, emails } }: Person): Refine
   return contacts.slice(0, MOST_CONTACTS)
 }
 
-/** So many items and deliveries are removed in one commit: that takes some tens of milliseconds at most. */
+/**
+ * So many items, with what they became, and so many deliveries go with the deciding commit: nearly everybody's. Nothing
+ * else is done meanwhile: of 2,000 items with three deliveries each for some tenths of a second.
+ */
+const WITH_COMMIT = 2000
+/** So many of the rest in each commit behind it: some milliseconds. */
 const AT_ONCE = 100
 
 interface Part {
@@ -222,6 +234,16 @@ function removePart(store: Store, tenant: string, part: Part, now: number) {
     settleHead(store, { tenant, ...user }, now)
   }
   return { items: removedItems, deliveries: removed, attempts: attempts!.count, replayed: replayed!.count }
+}
+
+/** Removes what is still to be sent of these items, to whomever. */
+function removeUnsent(store: Store, tenant: string, itemIds: readonly number[], now: number): number {
+  if (itemIds.length === 0) return 0
+  const items = JSON.stringify(itemIds)
+  const waiting = openByItems(store, { items })
+  const removed = removeOpenByItems(store, { items })
+  for (const user of waiting) settleHead(store, { tenant, ...user }, now)
+  return removed
 }
 
 const attemptsOf = rows<{ items: string; deliveries: string }, { count: number }>(
@@ -263,10 +285,6 @@ export function removeDoomed(store: Store, now: number): boolean {
   })
 }
 
-export function isAnyDoomed(store: Store): boolean {
-  return doomedReceipt(store, {}).length > 0
-}
-
 const doomedReceipt = rows<{}, { receipt: number; tenant: string }>((db) =>
   db
     .selectFrom('doomed')
@@ -293,19 +311,32 @@ const undoom = change<{ receipt: number; kind: 'item' | 'delivery'; id: number }
 )
 
 /** `ids` is a JSON array. */
-const doom = change<{ receipt: number; kind: 'item' | 'delivery'; ids: string }>(
-  (db, { receipt, kind, ids }) =>
-    db
-      .insertInto('doomed')
-      .columns(['receipt_id', 'kind', 'id'])
-      .expression(
-        sql<{
-          receipt_id: number
-          kind: 'item' | 'delivery'
-          id: number
-        }>`select ${receipt}, ${kind}, value from json_each(${ids}) where true`,
-      ),
+const doomItems = change<{ receipt: number; ids: string }>((db, { receipt, ids }) =>
+  db
+    .insertInto('doomed')
+    .columns(['receipt_id', 'kind', 'id'])
+    .expression(
+      sql<DoomedRow>`select ${receipt}, 'item', value from json_each(${ids})
+        where exists (select 1 from inbox where inbox.id = value)`,
+    ),
 )
+
+/** Of the same; most have gone with their items. */
+const doomDeliveries = change<{ receipt: number; ids: string }>((db, { receipt, ids }) =>
+  db
+    .insertInto('doomed')
+    .columns(['receipt_id', 'kind', 'id'])
+    .expression(
+      sql<DoomedRow>`select ${receipt}, 'delivery', value from json_each(${ids})
+        where exists (select 1 from outbox where outbox.id = value)`,
+    ),
+)
+
+interface DoomedRow {
+  receipt_id: number
+  kind: 'item' | 'delivery'
+  id: number
+}
 
 const addCounts = change<{
   receipt: number
@@ -325,7 +356,7 @@ const addCounts = change<{
     .where('id', '=', receipt),
 )
 
-type RemovedRows = Readonly<Record<string, number>>
+type RemovedRows = Record<string, number>
 
 function removeRows(store: Store, person: Person, found: Found, now: number): RemovedRows {
   const { tenant, identifiers } = person
@@ -473,6 +504,13 @@ const NO_ERASURE = sql<boolean>`not exists (select 1 from erasures where deliver
 
 const removeByItems = change<{ items: string }>((db, { items }) =>
   db.deleteFrom('outbox').where('inbox_id', 'in', sql<number>`(select value from json_each(${items}))`),
+)
+
+const removeOpenByItems = change<{ items: string }>((db, { items }) =>
+  db
+    .deleteFrom('outbox')
+    .where('inbox_id', 'in', sql<number>`(select value from json_each(${items}))`)
+    .where(sql<boolean>`+settled_at is null`),
 )
 
 const removeByIds = change<{ deliveries: string }>((db, { deliveries }) =>

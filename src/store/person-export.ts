@@ -7,6 +7,7 @@ import { parseExact } from '../json/parse-exact.ts'
 import { text } from '../json/texts.ts'
 import { type FailedAttempt, failedAttempts } from './attempts.ts'
 import type { IdentityKind } from './identities.ts'
+import { doomedDeliveries, doomedItems } from './doomed.ts'
 import type { Store } from './open.ts'
 import { isAbout, type Person } from './person.ts'
 import { cursor, rows } from './prepared.ts'
@@ -182,7 +183,12 @@ function items(store: Store, person: Person, after: number, clock: Clock) {
     place = item.id
     break
   }
-  const rows = found.map((item) => ({
+  const doomed = doomedItems(
+    store,
+    found.map(({ id }) => id),
+  )
+  const shown = found.filter(({ id }) => !doomed.has(id))
+  const rows = shown.map((item) => ({
     ...item,
     deliveries: deliveriesOf(store, { inboxId: item.id }).map((row) => {
       return { row, failedAttempts: failedAttempts(store, row.id) }
@@ -216,7 +222,7 @@ function deliveriesElsewhere(store: Store, person: Person, after: number, clock:
   let place = to
   for (const { id } of deliveriesBetween(store, { tenant, keys: JSON.stringify(keys), from: next.id, to })) {
     const [item] = itemOfDelivery(store, { id })
-    if (!isAbout(person.identifiers, item!)) {
+    if (!isAbout(person.identifiers, item!) && doomedDeliveries(store, [id]).size === 0) {
       const [row] = delivery(store, { id })
       const replayedBy = replaysOf(store, { inboxId: row!.inbox_id, deliveryId: id })
       rows.push({ row: row!, failedAttempts: failedAttempts(store, id), replayedBy })

@@ -56,7 +56,9 @@ export function inputOfDelivery(sqlite: Database, id: number): StoredInput | nul
     .query<StoredInput, [number]>(
       `select o.tenant, o.destination, o.call, o.state, i.source, i.payload, i.received_at as receivedAt
          from outbox o join inbox i on i.id = o.inbox_id
-        where o.id = ?`,
+        where o.id = ?
+          and not exists (select 1 from doomed
+            where (kind = 'delivery' and doomed.id = o.id) or (kind = 'item' and doomed.id = o.inbox_id))`,
     )
     .get(id)
 }

@@ -1,6 +1,7 @@
 import type { Destination, FreshDelivery, NewDelivery, Reservation, Reserve } from '../contracts/delivery.ts'
 import type { JsonObject } from '../contracts/json.ts'
 import type { KeptResponse, PeopleChange } from '../contracts/people.ts'
+import { doomedItems } from './doomed.ts'
 import { type InboxRow, markMapped, recordCopies } from './inbox.ts'
 import type { Store } from './open.ts'
 import { hasOpen, insertDelivery } from './outbox.ts'
@@ -33,8 +34,13 @@ export function recordMapped(
   store.relaxedTransaction(() => {
     const open = new OpenUsers(store)
     const forgotten = new ForgottenKeys(store)
+    // What was at a plugin when its person was forgotten must not bring them back.
+    const doomed = doomedItems(
+      store,
+      mapped.map(({ item }) => item.id),
+    )
     for (const { item, deliveries, people: changes, isForgotten = false } of mapped) {
-      if (isForgotten) {
+      if (isForgotten || doomed.has(item.id)) {
         dropItem(store, item.id)
         continue
       }

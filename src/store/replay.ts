@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Destination } from '../contracts/delivery.ts'
 import { idsOfTime } from './delivery-filter.ts'
+import { doomedDeliveries } from './doomed.ts'
 import { settleHead, type UserKey } from './heads.ts'
 import { unmapItem } from './inbox.ts'
 import type { Store } from './open.ts'
@@ -161,7 +162,7 @@ function planOf(
   { remap, isKnown }: Pick<ReplayTerms, 'remap' | 'isKnown'>,
 ): Planned {
   const [found] = replayable(store, { id })
-  if (found === undefined) return { kind: 'unknown' }
+  if (found === undefined || doomedDeliveries(store, [id]).size > 0) return { kind: 'unknown' }
   const { tenant, destination, state, attempts, hasPayload } = found
   if (state !== 'dead' && state !== 'skipped') return { kind: 'refused', state }
   if (!isKnown(tenant)) return { kind: 'orphaned', tenant }

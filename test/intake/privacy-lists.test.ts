@@ -35,6 +35,39 @@ test('traits are left out and hashed by their names, nested ones by their path',
   expect(privateMessage(message, { ...ALL, deny: ['a*'], allow: ['age'] }).traits).toEqual({})
 })
 
+test('lists go into arrays, and leave out and hash in any casing', () => {
+  const traits = {
+    Email: 'ada@example.com',
+    SSN: '078-05-1120',
+    children: [{ name: 'Byron', SSN: '1' }, [{ name: 'Annabella', ssn: '2' }], 'none'],
+    contacts: [{ Email: 'bob@example.com' }, { email: null }],
+  }
+  const message = { type: 'identify', userId: 'ada', messageId: 'm-1', traits } as const
+  const lists = { ...ALL, deny: ['ssn', 'children.ssn'], hash: ['email', 'Contacts.email'] }
+  expect(privateMessage(message, lists).traits).toEqual({
+    Email: hashOf('ada@example.com'),
+    children: [{ name: 'Byron' }, [{ name: 'Annabella' }], 'none'],
+    contacts: [{ Email: hashOf('bob@example.com') }, { email: null }],
+  })
+  expect(privateMessage(message, { ...ALL, allow: ['children.name', 'email'] }).traits).toEqual({
+    children: [{ name: 'Byron' }, [{ name: 'Annabella' }]],
+  })
+})
+
+test('what is no object where one is due is gone through, too', () => {
+  const lists = { ...ALL, deny: ['ssn'] }
+  const context = { Traits: { ssn: '1', a: 1 }, traits: [{ ssn: '2', b: 2 }], ip: '::1' }
+  const message = { type: 'track', userId: 'ada', messageId: 'm-1', event: 'E', context } as const
+  expect(privateMessage(message, lists).context).toEqual({ Traits: { a: 1 }, traits: [{ b: 2 }], ip: '::1' })
+  const body = {
+    ...withResponse({ data: [{ ssn: '3', c: 3 }] }),
+    attributes: [{ ssn: '4' }, 'd'],
+  } as JsonObject
+  expect(privateWebhook(body, lists)).toMatchObject({ attributes: [{}, 'd'], response: { data: [{ c: 3 }] } })
+  const only = { ...ALL, allow: ['c'] }
+  expect(privateWebhook(body, only)).toMatchObject({ attributes: null, response: { data: [{ c: 3 }] } })
+})
+
 test('a webhook loses attributes, answers and emails, and never its IDs', () => {
   const body = withResponse({ data: { nps: '9', why: 'secret' } }) as JsonObject
   const lists = { ...ALL, deny: ['why', 'display_name', 'plan', 'remote_id', 'uuid'], hash: ['email', 'nps'] }
