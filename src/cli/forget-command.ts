@@ -18,6 +18,7 @@ interface WhomOptions extends Common {
   readonly user?: string
   readonly email?: string
   readonly uuid?: string
+  readonly forgotten?: boolean
 }
 
 /** Adds `forget`, `suppress`, `unsuppress` and `receipts list|show` to the program. */
@@ -35,11 +36,11 @@ export function addForget(
       .option('--email <address>', 'or who has this email')
       .option('--uuid <uuid>', "or Refiner's contact of this uuid")
       .action(async (options: WhomOptions, command: Command) => {
-        const { tenant, user, email, uuid } = options
+        const { tenant, user, email, uuid, forgotten } = options
         if ([user, email, uuid].filter((one) => one !== undefined).length !== 1) {
           command.error('error: name the person by one of --user, --email and --uuid', { exitCode: 2 })
         }
-        const whom = { tenant, user, email, uuid, by: whoAsks() }
+        const whom = { tenant, user, email, uuid, by: whoAsks(), ...(forgotten && { forgotten: 'true' }) }
         finish(await ask(common(options), path, whom, context))
       })
 
@@ -49,10 +50,9 @@ export function addForget(
     '/api/users/forget',
   ).addHelpText('after', FORGET_EXAMPLES)
   about('suppress', 'keep nothing more of a person from now on', '/api/users/suppress')
-  about(
-    'unsuppress',
-    'take again what comes of a person who was suppressed or forgotten',
-    '/api/users/unsuppress',
+  about('unsuppress', 'take again what comes of a person who is suppressed', '/api/users/unsuppress').option(
+    '--forgotten',
+    'also of one who was forgotten, and is back as a customer',
   )
 
   const receipts = program

@@ -2,7 +2,7 @@ import type { Whom } from '../store/identities.ts'
 import type { Receipt } from '../store/receipts.ts'
 import { json, refusal } from './answers.ts'
 import { listed } from './people.ts'
-import { idOf, unknownIn } from './query.ts'
+import { flagOf, idOf, unknownIn } from './query.ts'
 import { iso } from './shown-delivery.ts'
 import { normalEmail } from '../json/emails.ts'
 
@@ -15,7 +15,11 @@ export interface Privacy {
   /** Resolves when it is done; the same request again is the same work. Null while that takes longer. */
   forget(request: string, tenant: string, whom: Whom, by: string): Promise<Receipt | null>
   suppress(tenant: string, whom: Whom, by: string): Receipt
-  lift(tenant: string, whom: Whom, by: string): Receipt | null
+  lift(
+    tenant: string,
+    whom: Whom,
+    terms: { readonly by: string; readonly alsoForgotten: boolean },
+  ): Receipt | 'forgotten' | null
   receipt(id: number): Receipt | null
   receipts(before: number, limit: number): readonly Receipt[]
 }
@@ -53,11 +57,21 @@ export function suppressUser(privacy: Privacy, query: URLSearchParams): Response
   return json(shownReceipt(privacy.suppress(asked.tenant, asked.whom, asked.by)))
 }
 
-/** POST /api/users/unsuppress?tenant=&user=|email=|uuid=&by=: takes what comes of a person again. */
+/**
+ * POST /api/users/unsuppress?tenant=&user=|email=|uuid=&by=&forgotten=: takes what comes of a person again; of one who was
+ * forgotten only with `forgotten=true`.
+ */
 export function unsuppressUser(privacy: Privacy, query: URLSearchParams): Response {
-  const asked = askedFor(privacy, query, NAMES, false)
+  const asked = askedFor(privacy, query, [...NAMES, 'forgotten'], false)
   if (asked instanceof Response) return asked
-  const receipt = privacy.lift(asked.tenant, asked.whom, asked.by)
+  const alsoForgotten = flagOf(query, 'forgotten')
+  if (alsoForgotten === undefined) return refusal(400, 'forgotten is true or false')
+  const receipt = privacy.lift(asked.tenant, asked.whom, { by: asked.by, alsoForgotten })
+  if (receipt === 'forgotten') {
+    const message =
+      'that person asked to be forgotten, and was not merely suppressed: if they are back as a customer, say so'
+    return refusal(409, `${message} (--forgotten, or forgotten=true)`)
+  }
   if (receipt === null) return refusal(404, 'nobody who goes by that was forgotten or is suppressed there')
   return json(shownReceipt(receipt))
 }

@@ -57,6 +57,8 @@ function answerOne(id: string, number: number, replayed: Replayed, dryRun: boole
       return noSuch(id)
     case 'orphaned':
       return refusal(409, `delivery ${id} is of ${replayed.tenant}, which is not in the configuration`)
+    case 'suppressed':
+      return refusal(409, `delivery ${id} is of somebody who was forgotten or is suppressed: it is not sent`)
     case 'refused': {
       const state = replayed.state === 'leased' ? 'pending' : replayed.state
       return refusal(409, `delivery ${id} is ${state}; only dead and skipped ones can be replayed`)

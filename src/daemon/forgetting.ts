@@ -20,7 +20,7 @@ import type { Store } from '../store/open.ts'
 import { type Person, personOf } from '../store/person.ts'
 import { addReceipt, findReceipt, isAnyUnswept, markSwept, type Receipt } from '../store/receipts.ts'
 import { Scrub } from '../store/scrub.ts'
-import { isAnyTombstone, liftTombstones } from '../store/tombstones.ts'
+import { isAnyTombstone, liftTombstones, tombstoneKind } from '../store/tombstones.ts'
 
 export interface ForgettingParts {
   readonly store: Store
@@ -48,6 +48,12 @@ const SWEEP_EVERY_MS = 10_000
 const PAUSE_SHARE = 1
 const PAUSE_SHARE_OF_DROPPED = 50
 const REQUEST_AGAIN_MS = 5000
+
+export interface LiftTerms {
+  readonly by: string
+  /** Who was forgotten is meant, too. */
+  readonly alsoForgotten: boolean
+}
 
 /** Forgets people, one after the other, and sees to it that nothing is left of their bytes. */
 export class Forgetting {
@@ -103,11 +109,14 @@ export class Forgetting {
     return receipt
   }
 
-  /** Takes what comes of a person again, who was forgotten or suppressed. Null when neither. */
-  lift(tenant: string, whom: Whom, by: string): Receipt | null {
+  /**
+   * Takes what comes of a person again, who is suppressed; one who was forgotten only where that is meant. Null when neither.
+   */
+  lift(tenant: string, whom: Whom, { by, alsoForgotten }: LiftTerms): Receipt | 'forgotten' | null {
     const { store, clock, log } = this.parts
     const now = clock.now()
     const hash = hashOf(store, tenant, whom)
+    if (!alsoForgotten && tombstoneKind(store, tenant, hash) === 'forgotten') return 'forgotten'
     const receipt = store.transaction(() => {
       const lifted = liftTombstones(store, tenant, hash)
       if (lifted === 0) return null

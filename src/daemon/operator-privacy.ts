@@ -38,7 +38,7 @@ export function operatorPrivacy({ store, clock, forgetting, tenants }: OperatorP
       return Promise.race([work, new Promise<null>((resolve) => clock.after(ANSWER_MS, () => resolve(null)))])
     },
     suppress: (tenant, whom, by) => forgetting.suppress(tenant, whom, by),
-    lift: (tenant, whom, by) => forgetting.lift(tenant, whom, by),
+    lift: (tenant, whom, terms) => forgetting.lift(tenant, whom, terms),
     receipt: (id) => findReceipt(store, id),
     receipts: (before, limit) => listReceipts(store, { before, limit }),
   }

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../contracts/json.ts'
 import type { SegmentMessage } from '../contracts/segment-message.ts'
 import { isObject, put } from '../json/objects.ts'
 import { matchesPattern } from '../rules/name-filter.ts'
+import type { JsonBody } from './read-body.ts'
 
 /**
  * What a tenant does not want to keep is left out, or hashed, before anything is stored. By the names of traits,
@@ -49,6 +50,11 @@ export function privateWebhook(body: JsonObject, privacy: PrivacySettings | null
     return rest
   })
   return kept
+}
+
+/** The text of a webhook body to be stored: as it came, unless the tenant wants something left out. */
+export function privateWebhookText({ text, value }: JsonBody, privacy: PrivacySettings | null): string {
+  return privacy === null ? text : JSON.stringify(privateWebhook(value as JsonObject, privacy))
 }
 
 function replace(parent: JsonObject, name: string, change: (value: JsonObject) => JsonObject): void {

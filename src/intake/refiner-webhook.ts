@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Tenant } from '../contracts/configuration.ts'
 import type { InboxAppender } from '../contracts/inbox.ts'
-import type { JsonObject } from '../contracts/json.ts'
 import { webhookSecretFits } from './authenticate.ts'
-import { privateWebhook } from './privacy-lists.ts'
-import { type JsonBody, parseJson, readBytes } from './read-body.ts'
+import { privateWebhookText } from './privacy-lists.ts'
+import { parseJson, readBytes } from './read-body.ts'
 import { Refusal, UNAUTHORIZED } from './refusal.ts'
 import type { Accepted, Rejected } from './segment-intake.ts'
 
@@ -51,13 +50,11 @@ export class RefinerWebhook {
         'this is no webhook of Refiner: a JSON object with triggered_event, form and response',
       )
     }
-    return { digest: createHash('sha256').update(bytes).digest('hex'), text: textOf(json, tenant) }
+    return {
+      digest: createHash('sha256').update(bytes).digest('hex'),
+      text: privateWebhookText(json, tenant.privacy),
+    }
   }
-}
-
-/** As it came, unless the tenant wants something left out. */
-function textOf({ text, value }: JsonBody, { privacy }: Tenant): string {
-  return privacy === null ? text : JSON.stringify(privateWebhook(value as JsonObject, privacy))
 }
 
 function isWebhook(value: unknown): boolean {

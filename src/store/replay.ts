@@ -1,7 +1,9 @@
 import { sql } from 'kysely'
-import type { Destination } from '../contracts/delivery.ts'
+import type { DeliveryCall, Destination } from '../contracts/delivery.ts'
+import type { Source } from '../contracts/inbox.ts'
 import { idsOfTime } from './delivery-filter.ts'
 import { doomedDeliveries } from './doomed.ts'
+import { ForgottenKeys, isItemOfForgotten } from './forgotten-items.ts'
 import { settleHead, type UserKey } from './heads.ts'
 import { unmapItem } from './inbox.ts'
 import type { Store } from './open.ts'
@@ -10,6 +12,7 @@ import { change, rows } from './prepared.ts'
 import { candidatesOf, type ReplayFilter } from './replay-candidates.ts'
 import { beginReplay, countReplayed, findReplay, noteReplayed, type ReplayRecord } from './replays.ts'
 import type { DeliveryState } from './schema.ts'
+import { hasTombstones } from './tombstones.ts'
 
 /** What a replay came to. */
 export type Replayed =
@@ -20,6 +23,8 @@ export type Replayed =
   | { readonly kind: 'unknown' }
   /** The configuration does not name the tenant: nothing would send it, or much later somebody who names it again. */
   | { readonly kind: 'orphaned'; readonly tenant: string }
+  /** Of somebody who was forgotten or is suppressed: it stays as it is, and nothing is sent. */
+  | { readonly kind: 'suppressed' }
   /** It was delivered, or is still to be: there is nothing to replay. */
   | { readonly kind: 'refused'; readonly state: DeliveryState }
 
@@ -166,10 +171,27 @@ function planOf(
   const { tenant, destination, state, attempts, hasPayload } = found
   if (state !== 'dead' && state !== 'skipped') return { kind: 'refused', state }
   if (!isKnown(tenant)) return { kind: 'orphaned', tenant }
+  if (isSuppressed(store, id, found)) return { kind: 'suppressed' }
   // What has a payload and was never tried was given up by the mapping too: the destination would drop it.
   const asItIs = !remap && state === 'dead' && hasPayload === 1 && attempts > 0
   return { kind: asItIs ? 'resent' : 'remapped', tenant, destination, found }
 }
+
+/** By the item that it was made of, and by whom it goes to. A deletion is to be done, whoever it names. */
+function isSuppressed(store: Store, id: number, { tenant, call, userKey }: Replayable): boolean {
+  if (!hasTombstones(store, tenant)) return false
+  const [item] = itemOf(store, { id })
+  if (isItemOfForgotten(store, { tenant, ...item! })) return true
+  return call !== 'delete' && new ForgottenKeys(store).has(tenant, userKey)
+}
+
+const itemOf = rows<{ id: number }, { source: Source; payload: string }>((db, { id }) =>
+  db
+    .selectFrom('outbox')
+    .innerJoin('inbox', 'inbox.id', 'outbox.inbox_id')
+    .select(['inbox.source', 'inbox.payload'])
+    .where('outbox.id', '=', id),
+)
 
 /** Answers whose head is to be settled, which had something open before. */
 function replayOne(
@@ -196,6 +218,7 @@ function replayOne(
 interface Replayable {
   readonly tenant: string
   readonly destination: Destination
+  readonly call: DeliveryCall
   readonly userKey: string
   readonly state: DeliveryState
   readonly attempts: number
@@ -212,6 +235,7 @@ const replayable = rows<{ id: number }, Replayable>((db, { id }) =>
     .select([
       'tenant',
       'destination',
+      'call',
       'user_key as userKey',
       'state',
       'attempts',

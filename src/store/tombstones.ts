@@ -75,9 +75,19 @@ export const setTombstone = change<Tombstone>((db, { tenant, hash, kind, at, rec
     .insertInto('tombstones')
     .values({ tenant, hash, kind, at, receipt_id: receipt })
     .onConflict((conflict) =>
-      conflict.columns(['tenant', 'hash']).doUpdateSet({ kind, at, receipt_id: receipt }),
+      conflict.columns(['tenant', 'hash']).doUpdateSet({
+        // Who was forgotten stays so, whatever else is asked for.
+        kind: sql`iif(tombstones.kind = 'forgotten', 'forgotten', ${kind})`,
+        at,
+        receipt_id: receipt,
+      }),
     ),
 )
+
+/** What was asked for of whoever goes by that; null when nothing was. */
+export function tombstoneKind(store: Store, tenant: string, hash: string): Tombstone['kind'] | null {
+  return tombstoneOf(store, { tenant, hash })[0]?.kind ?? null
+}
 
 /** Takes the tombstone away with all that were set with it; answers how many. */
 export function liftTombstones(store: Store, tenant: string, hash: string): number {
@@ -85,12 +95,13 @@ export function liftTombstones(store: Store, tenant: string, hash: string): numb
   return found === undefined ? 0 : removeTombstones(store, { receipt: found.receipt })
 }
 
-const tombstoneOf = rows<{ tenant: string; hash: string }, { receipt: number }>((db, { tenant, hash }) =>
-  db
-    .selectFrom('tombstones')
-    .select('receipt_id as receipt')
-    .where('tenant', '=', tenant)
-    .where('hash', '=', hash),
+const tombstoneOf = rows<{ tenant: string; hash: string }, { receipt: number; kind: Tombstone['kind'] }>(
+  (db, { tenant, hash }) =>
+    db
+      .selectFrom('tombstones')
+      .select(['receipt_id as receipt', 'kind'])
+      .where('tenant', '=', tenant)
+      .where('hash', '=', hash),
 )
 
 const removeTombstones = change<{ receipt: number }>((db, { receipt }) =>

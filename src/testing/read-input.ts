@@ -1,5 +1,6 @@
 import type { Tenant } from '../contracts/configuration.ts'
 import type { JsonObject } from '../contracts/json.ts'
+import { privateMessage, privateWebhookText } from '../intake/privacy-lists.ts'
 import { parseJson } from '../intake/read-body.ts'
 import { Refusal } from '../intake/refusal.ts'
 import { readSegmentBody } from '../intake/segment-body.ts'
@@ -19,7 +20,7 @@ export type ReadInput =
 const RECEIVED_AT = Date.UTC(2025, 0, 1)
 
 /**
- * Reads a body as the daemon would take it in for this tenant, keys and signatures aside. Whether it comes from Refiner
+ * Reads a body as the daemon would take it in for this tenant, keys and signatures aside: without what its `privacy` leaves out. Whether it comes from Refiner
  * or from Segment is told by what it looks like.
  */
 export function readInput(text: string, tenant: Tenant, maxBodyBytes: number): ReadInput {
@@ -33,7 +34,11 @@ export function readInput(text: string, tenant: Tenant, maxBodyBytes: number): R
   switch (sourceOf(json.value)) {
     case 'refiner_webhook':
       if (!tenant.toSegment.enabled) return switchedOff('Refiner to Segment', tenant, 'to_segment')
-      return { kind: 'taken', items: [item('refiner_webhook', 0, json.text)], refused: [] }
+      return {
+        kind: 'taken',
+        items: [item('refiner_webhook', 0, privateWebhookText(json, tenant.privacy))],
+        refused: [],
+      }
     case 'segment':
       if (!tenant.toRefiner.enabled) return switchedOff('Segment to Refiner', tenant, 'to_refiner')
       return readMessages(json.value, tenant)
@@ -74,7 +79,9 @@ function readMessages(body: unknown, tenant: Tenant): ReadInput {
   const reasons = read.refused.map(({ index, refusal }) => ({ index, reason: refusal.message }))
   const [first] = reasons
   if (read.messages.length === 0 && first !== undefined) return refused(first.reason)
-  const items = read.messages.map((message, index) => item('segment', index, JSON.stringify(message)))
+  const items = read.messages.map((message, index) =>
+    item('segment', index, JSON.stringify(privateMessage(message, tenant.privacy))),
+  )
   return { kind: 'taken', items, refused: reasons }
 }
 

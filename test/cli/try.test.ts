@@ -33,6 +33,31 @@ function project(yaml = ACME + RULES.slice(1)) {
 }
 
 describe('refiner-sync try', () => {
+  test('leaves out and hashes what the daemon would, and so do tests', async () => {
+    const privacy = `
+    privacy: { traits: { deny: [why_did_you_cancel, ssn], hash: [email], salt: a-long-random-text } }
+tests:
+  - name: no word of why
+    input: { file: survey.json }
+    expect:
+      - { type: identify, userId: user-1042 }
+      - { type: track }
+`
+    using folder = commandFolder({
+      'refiner-sync.yaml': ACME + privacy.slice(1),
+      'survey.json': completedSurvey(),
+      'identify.json': { type: 'identify', userId: 'ada', traits: { SSN: '078-05-1120', plan: 'pro' } },
+    })
+    const survey = await folder.run(['try', 'survey.json', '--json'])
+    expect(survey.stdout).toContain('refiner_email')
+    expect(survey.stdout).not.toMatch(/why_did_you_cancel|ada@example.com/)
+    const identify = await folder.run(['try', 'identify.json', '--json'])
+    expect(identify.stdout).toContain('plan')
+    expect(identify.stdout).not.toContain('078-05-1120')
+    const tested = await folder.run(['test', '--json'])
+    expect(tested.stdout).not.toMatch(/why_did_you_cancel|ada@example.com/)
+  })
+
   test('shows each rule, and what it did', async () => {
     using folder = project()
     const { code, stdout, stderr } = await folder.run(['try', 'survey.json'])

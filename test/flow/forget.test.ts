@@ -179,6 +179,45 @@ test('a deletion that Refiner refuses is told in the receipt, which is all that 
   expect(leftIn(loop, ['mallory-7'])).toEqual([])
 })
 
+test('who was forgotten is not taken again by mistake', async () => {
+  await using loop = await startLoop({ adminToken: ADMIN_TOKEN })
+  await segment(loop, { type: 'identify', userId: 'eve' })
+  await settled(loop)
+  await forget(loop, '--user', 'eve')
+  // Suppressing somebody who was forgotten does not make less of it.
+  expect((await command(loop, ['suppress', '--user', 'eve'])).code).toBe(0)
+  const refused = await command(loop, ['unsuppress', '--user', 'eve'])
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('--forgotten')])
+  await segment(loop, { type: 'identify', userId: 'eve', messageId: 'still' })
+  await settled(loop)
+  expect((await ask(loop, '/api/users/eve')).status).toBe(404)
+  expect((await command(loop, ['unsuppress', '--user', 'eve', '--forgotten'])).code).toBe(0)
+  await segment(loop, { type: 'identify', userId: 'eve', messageId: 'again' })
+  await settled(loop)
+  expect((await ask(loop, '/api/users/eve')).status).toBe(200)
+})
+
+test('nothing of who is suppressed is replayed, as it was or mapped anew', async () => {
+  let isRefusing = true
+  await using loop = await startLoop({
+    adminToken: ADMIN_TOKEN,
+    refiner: () => (isRefusing ? Response.json({ message: 'no' }, { status: 400 }) : null),
+  })
+  for (const userId of ['bob', 'eve']) await segment(loop, { type: 'track', userId, event: 'Left' })
+  await until(() => loop.daemon.health().tenants['acme']!.dead === 2)
+  isRefusing = false
+  expect((await command(loop, ['suppress', '--user', 'bob'])).code).toBe(0)
+  const { body } = await ask<{ id: number; user: string }[]>(loop, '/api/deliveries?state=dead&user=bob')
+  const one = await command(loop, ['deliveries', 'replay', String(body[0]!.id)])
+  expect([one.code, one.stdout + one.stderr]).toEqual([1, expect.stringContaining('is suppressed')])
+  for (const how of [['--remap'], []]) {
+    expect((await command(loop, ['deliveries', 'replay', '--state', 'dead', ...how])).code).toBe(0)
+  }
+  await until(() => loop.daemon.health().tenants['acme']!.dead === 1)
+  await settled(loop)
+  expect(loop.refiner.calls.map((call) => call.body['id'])).toEqual(['eve'])
+})
+
 test('who is suppressed keeps what is kept, and gets nothing more until that is lifted', async () => {
   await using loop = await startLoop({ adminToken: ADMIN_TOKEN })
   const identify = async (plan: string) => {
