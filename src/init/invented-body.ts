@@ -31,7 +31,9 @@ class Inventor {
   object(object: JsonObject, path: readonly string[]): JsonObject {
     const result: JsonObject = {}
     for (const [name, value] of Object.entries(object)) {
-      const own = isPlainName(name) ? name : `field_${this.#next('field')}`
+      // A date may be somebody's birthday, and stand elsewhere as what they said.
+      const isKept = isPlainName(name) && epochMs(name) === null
+      const own = isKept ? name : `field_${this.#next('field')}`
       put(result, own, this.#value(value, [...path, name]))
     }
     return result

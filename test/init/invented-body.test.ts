@@ -64,9 +64,9 @@ test('nothing of what somebody said or is known by is left', () => {
 
 test('a name that is a piece of data is replaced, too', () => {
   const invented = inventedBody({
-    attributes: { 'ada@example.org': true, '+49 170 12345678': true, plan: true },
+    attributes: { 'ada@example.org': true, '+49 170 12345678': true, '1983-09-12': true, plan: true },
   })
-  expect(invented).toEqual({ attributes: { field_1: true, field_2: true, plan: true } })
+  expect(invented).toEqual({ attributes: { field_1: true, field_2: true, field_3: true, plan: true } })
 })
 
 test('the shape stays: as many values, of the same types', () => {
