@@ -2,8 +2,8 @@ import type { Expression } from '../rules/expression.ts'
 import { checkCondition, compileCondition } from '../rules/segment-conditions.ts'
 import type { TrialPart } from '../segments/try-condition.ts'
 import { json, refusal } from './answers.ts'
+import { listed, noSuchTenant } from './people.ts'
 import { unknownIn } from './query.ts'
-import { noTenant } from './segments.ts'
 
 /** The users, as far as trying a condition needs them. */
 export interface Trials {
@@ -42,8 +42,9 @@ export async function tryCondition(
   if (when === null) return refusal(400, 'name the condition, as when')
   const tenants = trials.tenants()
   const tenant = query.get('tenant') ?? (tenants.length === 1 ? tenants[0]! : null)
-  if (tenant === null) return refusal(400, `name the tenant: ${tenants.slice(0, 20).join(', ')}`)
-  if (!tenants.includes(tenant)) return noTenant(tenant, tenants)
+  if (tenant === null) return refusal(400, `name the tenant: ${listed(tenants)}`)
+  const unknownTenant = noSuchTenant(query, trials)
+  if (unknownTenant !== null) return unknownTenant
   const mistake = checkCondition(when).find(({ severity }) => severity === 'error')
   if (mistake !== undefined) {
     const hint = mistake.hint === null ? '' : `; ${mistake.hint}`

@@ -1,6 +1,7 @@
 import type { SegmentStatus } from '../contracts/segments.ts'
 import type { SegmentMember } from '../store/segment-members.ts'
 import { json, refusal } from './answers.ts'
+import { noSuchTenant } from './people.ts'
 import { oneOf, unknownIn } from './query.ts'
 
 /** The segments, as far as the operator's API needs them. */
@@ -20,7 +21,8 @@ export function listSegments(segments: Segments, query: URLSearchParams): Respon
   const unknown = unknownIn(query, ['tenant'])
   if (unknown !== null) return refusal(400, unknown)
   const tenant = query.get('tenant')
-  if (tenant !== null && !segments.tenants().includes(tenant)) return noTenant(tenant, segments.tenants())
+  const unknownTenant = noSuchTenant(query, segments)
+  if (unknownTenant !== null) return unknownTenant
   return json(
     segments
       .status()
@@ -40,7 +42,7 @@ export function showSegment(segments: Segments, name: string, query: URLSearchPa
   if (format === undefined) return refusal(400, `format is one of ${FORMATS.join(', ')}`)
   const limit = limitOf(query.get('limit'))
   if (limit === null) return refusal(400, `limit is a number from 1 to ${HIGHEST_LIMIT}`)
-  const segment = segmentFor(segments, name, query.get('tenant'))
+  const segment = noSuchTenant(query, segments) ?? segmentFor(segments, name, query.get('tenant'))
   if (segment instanceof Response) return segment
   const after = query.get('after') ?? ''
   // One more tells whether there is another.
@@ -71,8 +73,6 @@ export function showSegment(segments: Segments, name: string, query: URLSearchPa
 
 /** The segment of that name, where the tenant is named or only one has one; an answer that says what to do otherwise. */
 function segmentFor(segments: Segments, name: string, tenant: string | null): SegmentStatus | Response {
-  const tenants = segments.tenants()
-  if (tenant !== null && !tenants.includes(tenant)) return noTenant(tenant, tenants)
   const all = segments.status().filter((one) => tenant === null || one.tenant === tenant)
   const [one, other] = all.filter((segment) => segment.name === name)
   if (one === undefined) {
@@ -83,11 +83,6 @@ function segmentFor(segments: Segments, name: string, tenant: string | null): Se
   return other === undefined
     ? one
     : refusal(400, 'several tenants have a segment of that name: name the tenant')
-}
-
-/** There is no tenant of that name, and which there are. */
-export function noTenant(named: string, tenants: readonly string[]): Response {
-  return refusal(404, `there is no tenant ${named.slice(0, 63)}; there is ${tenants.slice(0, 20).join(', ')}`)
 }
 
 function limitOf(text: string | null): number | null {

@@ -33,14 +33,8 @@ export interface SegmentChange {
 }
 
 /** A segment as the operator sees it. No personal data. */
-export interface SegmentStatus {
+export interface SegmentStatus extends SegmentDefinition {
   readonly tenant: string
-  readonly name: string
-  readonly condition: string
-  readonly refinerSegment: string | null
-  readonly trait: string | null
-  readonly enteredEvent: string | null
-  readonly leftEvent: string | null
   readonly members: number
   /** Whether everybody has been looked at since the condition was set: until then the members are not all. */
   readonly isComplete: boolean

@@ -147,16 +147,16 @@ export class SegmentKeeper {
   }
 
   #read(): void {
-    const { store } = this.parts
     this.#segments = new Map()
-    for (const [tenant, { segments }] of this.#tenants) {
-      if (segments.length === 0) continue
-      const kept = segmentsOf(store, { tenant })
-      this.#segments.set(
-        tenant,
-        kept.map((row) => ({ row, condition: this.#conditionOf(row.condition) })),
-      )
-    }
+    for (const [tenant, { segments }] of this.#tenants) if (segments.length > 0) this.#readOf(tenant)
+  }
+
+  #readOf(tenant: string): void {
+    const kept = segmentsOf(this.parts.store, { tenant })
+    this.#segments.set(
+      tenant,
+      kept.map((row) => ({ row, condition: this.#conditionOf(row.condition) })),
+    )
   }
 
   #conditionOf(text: string): Expression {
@@ -263,7 +263,7 @@ export class SegmentKeeper {
     )
     const isLast = looked.length === users.length && users.length < USERS_AT_ONCE
     this.#write(looked, () => noteScanned(store, row.id, isLast ? null : users[looked.length - 1]!.userId))
-    this.#read()
+    this.#readOf(tenant)
     if (!isLast) return
     log.info(
       { tenant, segment: row.name, members: findSegment(store, row.id)?.members ?? 0 },

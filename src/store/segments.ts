@@ -4,15 +4,9 @@ import type { Store } from './open.ts'
 import { change, rows } from './prepared.ts'
 
 /** A segment as it is kept. */
-export interface SegmentRow {
+export interface SegmentRow extends SegmentDefinition {
   readonly id: number
   readonly tenant: string
-  readonly name: string
-  readonly condition: string
-  readonly refinerSegment: string | null
-  readonly trait: string | null
-  readonly enteredEvent: string | null
-  readonly leftEvent: string | null
   readonly revision: number
   readonly members: number
   /** Everybody up to this user ID has been looked at; null once all have been. */
